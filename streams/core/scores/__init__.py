@@ -1,0 +1,26 @@
+"""The scores there are, in the order of their codes; a new one is a file here and a line in `SCORES`."""
+
+from streams.core.scores.base import Accumulator, Result, Score, Slots, Unit
+from streams.core.scores.ces1 import Ces1
+from streams.core.scores.ces2 import Ces2
+from streams.core.scores.ces2_easy import Ces2Easy
+from streams.core.scores.churn_risk import ChurnRisk
+from streams.core.scores.churn_risk_high import ChurnRiskHigh
+from streams.core.scores.csat import Csat
+from streams.core.scores.nps import Nps
+from streams.core.scores.response_rate import ResponseRate
+
+__all__ = ["SCORES", "Accumulator", "Result", "Score", "Slots", "Unit"]
+
+SCORES: tuple[Score, ...] = (
+    Nps("nps", 1, "transactional"),
+    Nps("nps_relationship", 2, "relationship"),
+    Ces2(),
+    Ces2Easy(),
+    Ces1(),
+    Csat(),
+    ResponseRate(),
+    ChurnRisk(),
+    ChurnRiskHigh(),
+)
+"""Every score, explicitly; contributions are looked for in each of them."""

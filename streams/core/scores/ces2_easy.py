@@ -1,0 +1,20 @@
+"""Customer effort score 2.0 as a share."""
+
+from collections.abc import Mapping
+
+from streams.core.facts import KINDS
+from streams.core.scores.base import Result, Unit
+from streams.core.scores.survey import AnswerScore, share_of
+
+
+class Ces2Easy(AnswerScore):
+    """Share of answers 5–7 to "made it easy for me"."""
+
+    name = "ces2_easy"
+    unit: Unit = "ratio"
+    code = 4
+    kind = KINDS.index("ces2")
+
+    def result(self, acc: Mapping[int, int]) -> Result | None:
+        """As a ratio, with Wilson's interval."""
+        return share_of(acc, (5, 6, 7), "easy")

@@ -1,0 +1,36 @@
+"""Mean churn risk."""
+
+from collections.abc import Mapping
+
+from streams.core.facts import RISK, Facts
+from streams.core.scores.base import Result, Score, Slots, Unit, clamped, rounded
+from streams.core.statistics import mean_interval
+
+N, SUM, SQUARES, HIGH = range(4)
+PPM = 1_000_000
+
+
+class ChurnRisk(Score):
+    """Mean risk of the customers assessed, each with the latest assessment; risks are parts per million."""
+
+    name = "churn_risk"
+    unit: Unit = "ratio"
+    code = 8
+
+    def slots(self, facts: Facts) -> Slots:
+        """One customer, its risk, the square of it, and whether its band is high."""
+        if facts[0] != RISK:
+            return ()
+        _, ppm, high = facts
+        return (N, 1), (SUM, ppm), (SQUARES, ppm * ppm), (HIGH, high)
+
+    def result(self, acc: Mapping[int, int]) -> Result | None:
+        """As a ratio, with Student's interval clamped to 0…1."""
+        n = acc.get(N, 0)
+        if not n:
+            return None
+        total = acc.get(SUM, 0)
+        interval = mean_interval(total, acc.get(SQUARES, 0), n)
+        ratios = None if interval is None else (interval[0] / PPM, interval[1] / PPM)
+        counts = {"high": acc.get(HIGH, 0), "sum_ppm": total}
+        return rounded(total / (n * PPM), clamped(ratios, 0.0, 1.0), n, counts)

@@ -1,0 +1,23 @@
+"""Share of customers at high churn risk."""
+
+from collections.abc import Mapping
+
+from streams.core.facts import RISK, Facts
+from streams.core.scores.base import Result, Score, Slots, Unit
+from streams.core.scores.survey import share_of
+
+
+class ChurnRiskHigh(Score):
+    """Customers whose latest assessment is in band high, of all assessed; slot 1 is high, slot 0 is not."""
+
+    name = "churn_risk_high"
+    unit: Unit = "ratio"
+    code = 9
+
+    def slots(self, facts: Facts) -> Slots:
+        """One in the slot of the customer's band."""
+        return ((facts[2], 1),) if facts[0] == RISK else ()
+
+    def result(self, acc: Mapping[int, int]) -> Result | None:
+        """As a ratio, with Wilson's interval."""
+        return share_of(acc, (1,), "high")
