@@ -1,0 +1,213 @@
+"""Writes the Grafana dashboard; `make dashboard` runs it and a test fails when the file is not its output."""
+
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard, QueryVariable, Row
+from grafana_foundation_sdk.builders.prometheus import Dataquery
+from grafana_foundation_sdk.builders.timeseries import Panel
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import (
+    DashboardCursorSync,
+    DataSourceRef,
+    DynamicConfigValue,
+    VariableOption,
+    VariableRefresh,
+)
+
+OUTPUT = Path(__file__).parent / "dashboards" / "cxstream.json"
+PROMETHEUS = DataSourceRef(type_val="prometheus", uid="prometheus")
+CUT = 'cut="$cut",cell=~"$cell",window="$window"'
+
+
+class Query(NamedTuple):
+    """A PromQL expression and the legend of its series."""
+
+    expr: str
+    legend: str
+
+
+class Chart(NamedTuple):
+    """One panel: its title, Grafana's unit, what it tells, and what it draws; width in 24ths."""
+
+    title: str
+    unit: str
+    doc: str
+    queries: Sequence[Query]
+    width: int = 8
+
+
+def _score(score: str) -> tuple[Query, ...]:
+    selector = f'score="{score}",{CUT}'
+    return tuple(
+        Query(f"max by (cell) (cxstream_score_{part}{{{selector}}})", "{{cell}}" + suffix)
+        for part, suffix in (("value", ""), ("lower", " lower"), ("upper", " upper"))
+    )
+
+
+def _quantile(quantile: float, histogram: str, by: str = "") -> str:
+    labels = f"le,{by}" if by else "le"
+    return f"histogram_quantile({quantile}, sum by ({labels}) (rate({histogram}_bucket[$__rate_interval])))"
+
+
+SCORES = (
+    Chart("NPS", "none", "Points, with the 95 % interval; a gap means no answers", _score("nps"), 12),
+    Chart("Easy (CES 2.0)", "percentunit", "Share of answers 5 to 7, with the 95 % interval", _score("ces2_easy"), 12),
+    Chart("Satisfied (CSAT)", "percentunit", "Share of answers 4 and 5, with the 95 % interval", _score("csat"), 12),
+    Chart(
+        "High churn risk",
+        "percentunit",
+        "Share of the assessed customers whose risk is high, with the 95 % interval",
+        _score("churn_risk_high"),
+        12,
+    ),
+    Chart(
+        "Response rate",
+        "percentunit",
+        "Answered of invited; a falling one is a signal of its own",
+        _score("response_rate"),
+        12,
+    ),
+    Chart(
+        "Answers behind the scores",
+        "none",
+        "n of each score in the chosen cells",
+        (Query(f"sum by (score) (max by (score, cell) (cxstream_score_n{{{CUT}}}))", "{{score}}"),),
+        12,
+    ),
+)
+
+FLOW = (
+    Chart(
+        "Received",
+        "cps",
+        "Records a second and source",
+        (Query("sum by (topic) (rate(cxstream_received_total[$__rate_interval]))", "{{topic}}"),),
+    ),
+    Chart(
+        "Outcomes",
+        "cps",
+        "Where the received records went",
+        (Query("sum by (outcome) (rate(cxstream_outcomes_total[$__rate_interval]))", "{{outcome}}"),),
+    ),
+    Chart(
+        "Rejected",
+        "cps",
+        "Refused records by reason; each lies in the topic of dead letters",
+        (Query("sum by (topic, reason) (rate(cxstream_rejected_total[$__rate_interval]))", "{{topic}} {{reason}}"),),
+    ),
+    Chart(
+        "Lag",
+        "s",
+        "How old the oldest waiting record is",
+        (Query("max by (topic) (cxstream_lag_seconds)", "{{topic}}"),),
+    ),
+    Chart(
+        "Waiting records",
+        "none",
+        "To the true end of each partition",
+        (Query("sum by (topic) (max by (topic, partition) (cxstream_lag_records))", "{{topic}}"),),
+    ),
+    Chart(
+        "Age of the newest event",
+        "s",
+        "Silence of a source is neither good nor bad news: it is no news",
+        (Query("time() - max by (topic) (cxstream_last_event_timestamp_seconds)", "{{topic}}"),),
+    ),
+    Chart(
+        "Latency p99",
+        "s",
+        "Of each stage",
+        (Query(_quantile(0.99, "cxstream_stage_latency_seconds", "stage"), "{{stage}}"),),
+    ),
+    Chart(
+        "Checkpoint time",
+        "s",
+        "From the first record sent until it is durable",
+        (
+            Query(_quantile(0.5, "cxstream_checkpoint_seconds"), "p50"),
+            Query(_quantile(0.99, "cxstream_checkpoint_seconds"), "p99"),
+        ),
+    ),
+    Chart(
+        "Checkpoint size",
+        "bytes",
+        "It grows with the load, so that the rate of checkpoints need not",
+        (
+            Query(_quantile(0.5, "cxstream_checkpoint_bytes"), "p50"),
+            Query(_quantile(0.99, "cxstream_checkpoint_bytes"), "p99"),
+        ),
+    ),
+    Chart(
+        "Unaccounted records",
+        "none",
+        "Received minus all outcomes; anything but 0 is a defect",
+        (Query("max by (topic, partition) (abs(cxstream_reconciliation_difference))", "{{topic}}/{{partition}}"),),
+    ),
+    Chart(
+        "Stored rows",
+        "cps",
+        "Inserted into ClickHouse, by table",
+        (Query("sum by (table) (rate(cxstream_sink_inserted_total[$__rate_interval]))", "{{table}}"),),
+    ),
+    Chart(
+        "Waiting for the sink",
+        "none",
+        "Read and not stored yet",
+        (Query("sum(cxstream_sink_pending_records)", "records"),),
+    ),
+)
+
+
+def _panel(chart: Chart, number: int) -> Panel:
+    panel = Panel().id(number).title(chart.title).description(chart.doc).unit(chart.unit).datasource(PROMETHEUS)
+    panel = panel.height(8).span(chart.width).fill_opacity(0).span_nulls(False)
+    for query in chart.queries:
+        panel = panel.with_target(Dataquery().expr(query.expr).legend_format(query.legend))
+    thin = [DynamicConfigValue("custom.lineStyle", {"fill": "dash", "dash": [4, 4]})]
+    return panel.override_by_regexp("/ (lower|upper)$/", thin)
+
+
+def _chosen(text: str, value: str = "") -> VariableOption:
+    return VariableOption(selected=True, text=text, value=value or text)
+
+
+def _variable(name: str, label: str, query: str, chosen: VariableOption) -> QueryVariable:
+    return (
+        QueryVariable(name)
+        .label(label)
+        .datasource(PROMETHEUS)
+        .query(query)
+        .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .current(chosen)
+    )
+
+
+def _variables() -> tuple[QueryVariable, ...]:
+    metric = "cxstream_score_n"
+    cells = _variable("cell", "Cell", f'label_values({metric}{{cut="$cut"}}, cell)', _chosen("All", "$__all"))
+    return (
+        _variable("window", "Window", f"label_values({metric}, window)", _chosen("24h")),
+        _variable("cut", "Cut", f"label_values({metric}, cut)", _chosen("total")),
+        cells.multi(True).include_all(True).all_value(".*"),
+    )
+
+
+def build() -> str:
+    """The dashboard as JSON, the same on every call."""
+    dashboard = Dashboard("cxstream").uid("cxstream").tags(["cxstream"]).readonly().timezone("utc")
+    dashboard = dashboard.time("now-6h", "now").refresh("10s").tooltip(DashboardCursorSync.CROSSHAIR)
+    for variable in _variables():
+        dashboard = dashboard.with_variable(variable)
+    number = count(1)
+    for title, charts in (("Satisfaction", SCORES), ("Pipeline", FLOW)):
+        dashboard = dashboard.with_row(Row(title).id(next(number)))
+        for chart in charts:
+            dashboard = dashboard.with_panel(_panel(chart, next(number)))
+    return JSONEncoder(sort_keys=True, indent=2).encode(dashboard.build()) + "\n"
+
+
+if __name__ == "__main__":
+    OUTPUT.write_text(build())
