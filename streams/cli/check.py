@@ -1,0 +1,75 @@
+"""`cxstream check`: are the settings and the mappings right, and what do they amount to?"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import click
+import msgspec
+
+from sinks.address import parse_url
+from sinks.errors import SinkError
+from streams.cli.importer.mapping import bundled, load_mapping
+from streams.cli.options import settings_option
+from streams.errors import ConfigError, CxError
+from streams.runtime.connection import aiokafka_options
+from streams.settings import Settings
+
+T = TypeVar("T")
+HIDDEN = "********"
+
+
+@click.command("check")
+@click.option("--mapping", "mappings", multiple=True, metavar="FILE", help="Check this importer mapping too.")
+@settings_option
+def command(mappings: tuple[str, ...], settings: Settings) -> None:
+    r"""Check the settings and the importer mappings, without any connection, and print what is in effect.
+
+    The output is a complete cxstream.toml: file, environment and defaults together, passwords hidden.
+    Every problem is one line on stderr that names the key and the fix; then the exit code is 2.
+
+    \b
+    Examples:
+      cxstream check
+      cxstream check --config staging.toml --mapping exports/zendesk.toml
+    """
+    problems = list(_problems(settings, mappings))
+    if problems:
+        raise ConfigError("\n".join(problems))
+    click.echo(effective(settings), nl=False)
+    checked = [*bundled(), *mappings]
+    click.echo(f"cxstream: settings and {len(checked)} mappings are right ({', '.join(checked)})", err=True)
+
+
+def effective(settings: Settings) -> str:
+    """The settings as TOML that `load` reads back; passwords are hidden."""
+    sections = msgspec.to_builtins(settings)
+    if sections["kafka"]["password"]:
+        sections["kafka"]["password"] = HIDDEN
+    sections["clickhouse"]["url"] = re.sub(r"(//[^:/@]*):[^/]*@", rf"\1:{HIDDEN}@", sections["clickhouse"]["url"])
+    return "\n".join(_section(name, values) for name, values in sections.items())
+
+
+def _problems(settings: Settings, mappings: tuple[str, ...]) -> Iterator[str]:
+    yield from _complaint(aiokafka_options, settings)
+    yield from _complaint(parse_url, settings.clickhouse.url)
+    for name in [*bundled(), *mappings]:
+        yield from _complaint(load_mapping, name)
+
+
+def _complaint(check: Callable[[T], object], subject: T) -> Iterator[str]:
+    try:
+        check(subject)
+    except (CxError, SinkError) as error:
+        yield str(error)
+
+
+def _section(name: str, values: dict[str, object]) -> str:
+    # JSON's strings, numbers, booleans and arrays of them are TOML's too
+    lines = (f"{_key(key)} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items())
+    return "\n".join((f"[{name}]", *lines, ""))
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)

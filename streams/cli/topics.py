@@ -1,0 +1,44 @@
+"""`cxstream topics`: create, verify or list the topics of the catalogue."""
+
+from typing import Literal
+
+import click
+
+from schemas.catalogue import DAY, TOPICS, Topic
+from streams.cli.options import settings_option
+from streams.runtime.topics import create_topics, verify_topics
+from streams.settings import Settings
+
+
+@click.command("topics")
+@click.option("--create", "action", flag_value="create", default="create",
+              help="Create what is missing, then verify.  [default]")
+@click.option("--verify", "action", flag_value="verify", help="Change nothing; fail where a topic is missing or wrong.")
+@click.option("--list", "action", flag_value="list", help="Print the catalogue without asking the broker.")
+@settings_option
+def command(action: Literal["create", "verify", "list"], settings: Settings) -> None:
+    r"""Create the topics, or say what is wrong with them.
+
+    All topics get kafka.partitions partitions and kafka.replication replicas; the catalogue says how
+    long each is kept, or that it is compacted. What exists is never altered. Running it again is harmless.
+
+    \b
+    Examples:
+      cxstream topics
+      CXSTREAM_KAFKA_REPLICATION=3 cxstream topics --create
+      cxstream topics --verify
+    """
+    if action == "list":
+        for topic in TOPICS:
+            click.echo(_line(settings.topic(topic.name), topic))
+        return
+    outcomes = create_topics(settings) if action == "create" else []
+    for name, outcome in outcomes:
+        click.echo(f"{outcome:8} {name}")
+    counts = verify_topics(settings)
+    click.echo(f"{len(counts)} topics with {settings.kafka.partitions} partitions each at {settings.kafka.brokers}")
+
+
+def _line(name: str, topic: Topic) -> str:
+    kept = "compacted" if topic.retention is None else f"{topic.retention // DAY} d"
+    return f"{name:28} {topic.role:9} {kept:10} {topic.doc}; key: {topic.key}"

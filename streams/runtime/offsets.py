@@ -1,0 +1,173 @@
+"""Where a partition's log really starts and ends; recovery and lag depend on it.
+
+A broker's answer to "latest offset" is not always its end (the embedded one answers the base of the
+last batch + 1). The high watermark that comes with every fetch is, on every broker.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from types import TracebackType
+from typing import Any, Literal
+
+import aiokafka.errors
+from aiokafka import TopicPartition
+from aiokafka.client import AIOKafkaClient
+from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.protocol.offset import OffsetRequest, OffsetResetStrategy
+
+from streams.errors import BrokerError
+
+Isolation = Literal["read_committed", "read_uncommitted"]
+Found = dict[TopicPartition, int]
+
+_FETCH_WAIT_MS = 20  # without any, the embedded broker leaves empty partitions out of its answer
+_RETRY_SECONDS = 0.05
+_PASSING = (
+    aiokafka.errors.OffsetOutOfRangeError,
+    aiokafka.errors.UnknownError,
+)
+
+
+async def high_watermarks(
+    options: Mapping[str, Any], partitions: Collection[TopicPartition], isolation: Isolation, within: float = 10.0
+) -> Found:
+    """The offset after the last record (or transaction marker) of each partition.
+
+    With `read_committed` it is the last stable offset: where a reader of that isolation can get to
+    now, before the first open transaction. A reader that has consumed everything stands exactly here.
+    Raises `BrokerError` when a partition has not answered within `within` seconds.
+    """
+    async with OffsetReader(options, within) as reader:
+        return await reader.ends(partitions, isolation)
+
+
+async def log_starts(
+    options: Mapping[str, Any], partitions: Collection[TopicPartition], within: float = 10.0
+) -> Found:
+    """The first offset each partition still has; raises `BrokerError` after `within` seconds."""
+    async with OffsetReader(options, within) as reader:
+        return await reader.starts(partitions)
+
+
+class OffsetReader:
+    """One connection for repeated questions; `options` are those of any aiokafka client.
+
+    Every question is answered within `within` seconds or raises `BrokerError`.
+    """
+
+    def __init__(self, options: Mapping[str, Any], within: float = 10.0) -> None:
+        self._options = options
+        self._within = within
+
+    async def __aenter__(self) -> "OffsetReader":
+        self._client = AIOKafkaClient(**self._options, request_timeout_ms=round(self._within * 1000))
+        try:
+            async with asyncio.timeout(self._within):
+                await self._client.bootstrap()
+        except (TimeoutError, aiokafka.errors.KafkaConnectionError):
+            await self._client.close()
+            raise BrokerError(f"no broker at {self._where}: start it or set kafka.brokers") from None
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.close()
+
+    async def ends(self, partitions: Collection[TopicPartition], isolation: Isolation) -> Found:
+        """See `high_watermarks`."""
+
+        async def ask(missing: Collection[TopicPartition]) -> Found:
+            return await self._fetched(await self._listed(missing, OffsetResetStrategy.LATEST), isolation)
+
+        return await self._all("end", partitions, ask)
+
+    async def starts(self, partitions: Collection[TopicPartition]) -> Found:
+        """See `log_starts`."""
+
+        async def ask(missing: Collection[TopicPartition]) -> Found:
+            return await self._listed(missing, OffsetResetStrategy.EARLIEST)
+
+        return await self._all("start", partitions, ask)
+
+    @property
+    def _where(self) -> str:
+        return ",".join(self._options["bootstrap_servers"])
+
+    async def _all(
+        self,
+        what: str,
+        partitions: Collection[TopicPartition],
+        ask: Callable[[Collection[TopicPartition]], Awaitable[Found]],
+    ) -> Found:
+        found: Found = {}
+        missing = set(partitions)
+        self._trouble = "no answer"
+        try:
+            async with asyncio.timeout(self._within):
+                await self._client.set_topics({tp.topic for tp in partitions})
+                while True:
+                    found |= await self._attempt(ask, missing)
+                    missing -= found.keys()
+                    if not missing:
+                        return found
+                    await asyncio.sleep(_RETRY_SECONDS)
+                    await self._client.force_metadata_update()
+        except TimeoutError:
+            names = ", ".join(sorted(f"{tp.topic}/{tp.partition}" for tp in missing))
+            raise BrokerError(
+                f"{self._where} did not tell the {what} of {names} within {self._within:g} s ({self._trouble}): "
+                "see `cxstream doctor`, and whether every partition has a leader"
+            ) from None
+
+    async def _attempt(
+        self, ask: Callable[[Collection[TopicPartition]], Awaitable[Found]], missing: Collection[TopicPartition]
+    ) -> Found:
+        try:
+            return await ask(missing)
+        except aiokafka.errors.KafkaError as error:
+            self._trouble = type(error).__name__
+            return {}
+
+    async def _listed(self, partitions: Collection[TopicPartition], timestamp: int) -> Found:
+        found: Found = {}
+        for leader, topics in self._by_leader(dict.fromkeys(partitions, (timestamp,))).items():
+            response = await self._client.send(leader, OffsetRequest(-1, 0, topics))
+            for topic, answers in response.topics:
+                for partition, code, _, offset in answers:
+                    if self._good(topic, code):
+                        found[TopicPartition(topic, partition)] = offset
+        return found
+
+    async def _fetched(self, positions: Mapping[TopicPartition, int], isolation: Isolation) -> Found:
+        committed = isolation == "read_committed"
+        found: Found = {}
+        for leader, topics in self._by_leader({tp: (offset, 1) for tp, offset in positions.items()}).items():
+            response = await self._client.send(leader, FetchRequest(_FETCH_WAIT_MS, 0, 1, int(committed), topics))
+            for topic, answers in response.topics:
+                for partition, code, high_watermark, last_stable, *_ in answers:
+                    if self._good(topic, code):
+                        found[TopicPartition(topic, partition)] = last_stable if committed else high_watermark
+        return found
+
+    def _by_leader(
+        self, asked: Mapping[TopicPartition, tuple[int, ...]]
+    ) -> dict[int, list[tuple[str, list[tuple[int, ...]]]]]:
+        leaders: dict[int, dict[str, list[tuple[int, ...]]]] = defaultdict(lambda: defaultdict(list))
+        for tp, arguments in asked.items():
+            leader = self._client.cluster.leader_for_partition(tp)
+            if leader is None or leader < 0:
+                self._trouble = f"{tp.topic}/{tp.partition} has no leader or does not exist"
+            else:
+                leaders[leader][tp.topic].append((tp.partition, *arguments))
+        return {leader: list(topics.items()) for leader, topics in leaders.items()}
+
+    def _good(self, topic: str, code: int) -> bool:
+        kind = aiokafka.errors.for_code(code)
+        if kind is aiokafka.errors.NoError:
+            return True
+        self._trouble = kind.__name__
+        if kind in _PASSING or kind.retriable:
+            return False
+        raise BrokerError(f"{self._where} refuses offsets of {topic}: {kind.__name__}; see the rights on that topic")

@@ -1,0 +1,159 @@
+"""The topics of the catalogue on a broker: create them, and see that they are what the stream needs."""
+
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import kafka.errors
+from kafka.admin import ConfigResource, KafkaAdminClient
+
+from schemas.catalogue import TOPICS, Topic
+from streams.errors import BrokerError
+from streams.runtime.connection import brokers, kafka_python_options, no_broker
+from streams.settings import Settings
+
+CONNECT_SECONDS = 5.0
+"""How long a broker may take to answer before it counts as absent."""
+
+_BATCH_HEADROOM = 64 * 1024
+_KAFKA_DEFAULT_MESSAGE_BYTES = 1_048_588
+_COMPACTED = {
+    "cleanup.policy": "compact",
+    # the active segment is never compacted: small ones keep recovery short
+    "segment.bytes": str(64 * 1024 * 1024),
+    "min.cleanable.dirty.ratio": "0.2",
+}
+_EXISTS, _UNKNOWN_TOPIC, _BAD_REPLICATION = 36, 3, 38
+_FORBIDDEN = (29, 31)
+
+
+@contextmanager
+def admin(settings: Settings) -> Iterator[Any]:
+    """A connected `KafkaAdminClient`; raises `BrokerError` where the broker does not answer or refuses."""
+    if not any(_listens(server) for server in brokers(settings)):
+        raise no_broker(settings)
+    try:
+        client = KafkaAdminClient(**kafka_python_options(settings, CONNECT_SECONDS))
+    except kafka.errors.KafkaError:
+        raise no_broker(settings) from None
+    try:
+        yield client
+    except kafka.errors.KafkaError as error:
+        raise BrokerError(f"the broker at {settings.kafka.brokers} refused: {error}; see its log") from None
+    finally:
+        client.close()
+
+
+def create_topics(settings: Settings) -> list[tuple[str, Literal["created", "exists"]]]:
+    """Create what is missing of the catalogue; returns every topic's name on the broker with what was done.
+
+    Existing topics are left as they are: `verify_topics` judges them. Raises `BrokerError`.
+    """
+    wanted = {settings.topic(topic.name): _specification(topic, settings) for topic in TOPICS}
+    with admin(settings) as client:
+        existing = _partitions(client, wanted).keys()
+        missing = {name: specification for name, specification in wanted.items() if name not in existing}
+        if missing:
+            _raise_refusals(client.create_topics(missing, raise_errors=False), settings)
+            client.wait_for_topics(list(missing))
+    return [(name, "created" if name in missing else "exists") for name in wanted]
+
+
+def verify_topics(settings: Settings) -> dict[str, int]:
+    """The partition count of every topic of the catalogue, when all is as the stream needs it.
+
+    Raises `BrokerError` for a topic that is missing, for unequal partition counts (all of a customer
+    must be in one partition number), and for a cleanup policy that would lose state or events.
+    """
+    names = {settings.topic(topic.name): topic for topic in TOPICS}
+    with admin(settings) as client:
+        counts = _partitions(client, names)
+        missing = [name for name in names if name not in counts]
+        if missing:
+            raise BrokerError(f"the broker at {settings.kafka.brokers} lacks {', '.join(missing)}: "
+                              "create with `cxstream topics`")
+        _check_counts(counts, settings)
+        for name, policy in _cleanup_policies(client, list(names)).items():
+            _check_policy(name, policy, names[name])
+    return counts
+
+
+def _listens(server: str) -> bool:
+    host, _, port = server.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+def _specification(topic: Topic, settings: Settings) -> dict[str, Any]:
+    configs = {"message.timestamp.type": "CreateTime"}
+    if topic.retention is None:
+        configs |= _COMPACTED
+    else:
+        configs |= {"cleanup.policy": "delete", "retention.ms": str(topic.retention * 1000)}
+    if topic.role != "source":
+        largest = max(_KAFKA_DEFAULT_MESSAGE_BYTES, settings.kafka.max_batch_bytes + _BATCH_HEADROOM)
+        configs["max.message.bytes"] = str(largest)
+    if settings.kafka.replication > 1:
+        configs["min.insync.replicas"] = str(settings.kafka.replication - 1)
+    return {
+        "num_partitions": settings.kafka.partitions,
+        "replication_factor": settings.kafka.replication,
+        "configs": configs,
+    }
+
+
+def _raise_refusals(response: Mapping[str, Any], settings: Settings) -> None:
+    for topic in response["topics"]:
+        code = topic["error_code"]
+        if code in (0, _EXISTS):
+            continue
+        fix = f"see the log of the broker at {settings.kafka.brokers}"
+        if code == _BAD_REPLICATION:
+            fix = f"lower kafka.replication ({settings.kafka.replication}) or start more brokers"
+        elif code in _FORBIDDEN:
+            fix = "give this user the right to create topics, or let an administrator run `cxstream topics`"
+        reason = topic["error_message"] or kafka.errors.for_code(code).__name__
+        raise BrokerError(f"{topic['name']}: cannot be created: {reason.rstrip('.')}: {fix}")
+
+
+def _partitions(client: Any, names: Mapping[str, object]) -> dict[str, int]:
+    described = {topic["name"]: topic for topic in client.describe_topics(list(names))}
+    broken = [name for name, topic in described.items() if topic["error_code"] in _FORBIDDEN]
+    if broken:
+        raise BrokerError(f"the broker does not let us see {', '.join(broken)}: give this user the right to describe "
+                          "and read these topics")
+    return {name: len(described[name]["partitions"]) for name in names
+            if name in described and described[name]["error_code"] != _UNKNOWN_TOPIC}
+
+
+def _check_counts(counts: Mapping[str, int], settings: Settings) -> None:
+    first, expected = next(iter(counts.items()))
+    for name, count in counts.items():
+        if count != expected:
+            raise BrokerError(f"{first} has {expected} partitions, {name} has {count}: all need the same number; "
+                              "create one of them anew and set kafka.partitions")
+    if expected != settings.kafka.partitions:
+        raise BrokerError(f"{first} and all others have {expected} partitions, but kafka.partitions is "
+                          f"{settings.kafka.partitions}: set kafka.partitions = {expected}")
+
+
+def _cleanup_policies(client: Any, names: list[str]) -> dict[str, str]:
+    """Empty for brokers that keep no topic configuration, or do not let us read it."""
+    try:
+        described = client.describe_configs([ConfigResource("TOPIC", name) for name in names], config_filter="all")
+    except kafka.errors.AuthorizationError:
+        return {}
+    topics: dict[str, dict[str, Any]] = described["topic"]
+    return {name: configs["cleanup.policy"]["value"] for name, configs in topics.items() if "cleanup.policy" in configs}
+
+
+def _check_policy(name: str, policy: str, topic: Topic) -> None:
+    wanted = "compact" if topic.compacted else "delete"
+    if policy != wanted:
+        what = "keeps the latest record of each key" if topic.compacted else "keeps every record for a time"
+        raise BrokerError(f"{name} has cleanup.policy {policy}, but {what}: "
+                          f"set cleanup.policy={wanted} on the topic")
