@@ -1,0 +1,111 @@
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+import streams.core.scores as package
+from streams.core.facts import KINDS, PROGRAMS, STATES, SURVEY, Facts, risk_facts
+from streams.core.scores import SCORES, Score, Unit
+from streams.core.scores.base import SLOT_LIMIT
+
+PERMANENT = {
+    "nps": 1,
+    "nps_relationship": 2,
+    "ces2": 3,
+    "ces2_easy": 4,
+    "ces1": 5,
+    "csat": 6,
+    "response_rate": 7,
+    "churn_risk": 8,
+    "churn_risk_high": 9,
+}
+ANSWERS = {"nps": (0, 10), "ces2": (1, 7), "ces1": (1, 5), "csat": (1, 5)}
+SAMPLE: list[Facts] = [
+    *(
+        (SURVEY, kind, STATES.index("answered"), answer, program)
+        for kind, name in enumerate(KINDS)
+        for answer in range(ANSWERS[name][0], ANSWERS[name][1] + 1)
+        for program in range(len(PROGRAMS))
+    ),
+    *((SURVEY, kind, state, -1, 0) for kind in range(len(KINDS)) for state in (0, 1)),
+    risk_facts(0, False),
+    risk_facts(1_000_000, True),
+]
+
+each_score = pytest.mark.parametrize("score", SCORES, ids=lambda score: str(score.name))
+
+
+def subclasses(kind: type[Any]) -> set[type[Any]]:
+    return {kind}.union(*(subclasses(child) for child in kind.__subclasses__()))
+
+
+def test_codes_and_names_are_never_reused() -> None:
+    assert {score.name: score.code for score in SCORES} == PERMANENT, (
+        "state holds these codes: give a new score a code of its own and add it to PERMANENT; change no other"
+    )
+    assert len(SCORES) == len(set(PERMANENT.values()))
+    assert all(code > 0 for code in PERMANENT.values())
+
+
+def test_every_score_that_is_written_is_registered() -> None:
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
+    concrete = {
+        kind
+        for kind in subclasses(Score)
+        if kind.__module__.startswith(package.__name__) and not getattr(kind, "__abstractmethods__", None)
+    }
+    missing = concrete - {type(score) for score in SCORES}
+    assert not missing, f"add to SCORES in streams/core/scores/__init__.py: {missing}"
+
+
+@each_score
+def test_its_name_is_a_plain_word_and_its_unit_one_of_the_four(score: Score) -> None:
+    assert re.fullmatch(r"[a-z][a-z0-9_]{1,40}", score.name)
+    assert score.unit in get_args(Unit)
+
+
+@each_score
+def test_it_is_described_in_the_semantics(score: Score) -> None:
+    semantics = Path(__file__).parents[2] / "docs" / "semantics.md"
+    assert f"| `{score.name}` |" in semantics.read_text(), f"add a row for {score.name} to docs/semantics.md"
+
+
+@each_score
+def test_it_counts_some_records_in_slots_that_fit(score: Score) -> None:
+    contributions = [slot for facts in SAMPLE for slot in score.slots(facts)]
+    assert contributions, f"no record in SAMPLE contributes to {score.name}: add one"
+    assert all(0 <= slot < SLOT_LIMIT and amount >= 0 for slot, amount in contributions)
+
+
+@each_score
+@pytest.mark.parametrize(
+    "facts", [(0, 0, *[-1] * 5), (1, 0, 0, *[-1] * 4, 0), (3, 0, -1)], ids=["ticket", "call", "account"]
+)
+def test_it_takes_the_facts_of_every_source(score: Score, facts: Facts) -> None:
+    assert isinstance(score.slots(facts), tuple)
+
+
+@each_score
+def test_nothing_has_no_result_and_something_has_one(score: Score) -> None:
+    assert score.result(score.zero()) is None
+    for facts in SAMPLE:
+        acc = score.zero()
+        score.add(acc, score.slots(facts))
+        computed = score.result(acc)
+        assert (computed is None) == (acc == {})
+        if computed is not None:
+            assert computed.n >= 1
+            assert all(isinstance(count, int) for count in computed.counts.values())
+
+
+@each_score
+def test_two_empty_accumulators_are_not_one(score: Score) -> None:
+    first, second = score.zero(), score.zero()
+    for facts in SAMPLE:
+        score.add(first, score.slots(facts))
+    assert second == {}
+    assert first != {}

@@ -1,0 +1,106 @@
+"""Accumulators form a commutative group, and the result is that of the pooled records."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.core.facts import KINDS, STATES, SURVEY, Facts, risk_facts
+from streams.core.scores import SCORES, Accumulator, Result, Score
+from tests.reference import SUMMARIES
+
+ANSWERED = STATES.index("answered")
+ANSWERS = {"nps": (0, 10), "ces2": (1, 7), "ces1": (1, 5), "csat": (1, 5)}
+SCALES = {"points": (-100.0, 100.0), "ratio": (0.0, 1.0), "scale": (1.0, 7.0)}
+
+answers = st.sampled_from(range(len(KINDS))).flatmap(
+    lambda kind: st.tuples(st.just(SURVEY), st.just(kind), st.just(ANSWERED), st.integers(*ANSWERS[KINDS[kind]]),
+                           st.integers(0, 1)))
+unanswered = st.tuples(st.just(SURVEY), st.integers(0, len(KINDS) - 1), st.integers(0, 1), st.just(-1),
+                       st.integers(0, 1))
+risks = st.builds(risk_facts, st.integers(0, 1_000_000), st.booleans())
+records: st.SearchStrategy[list[Facts]] = st.lists(st.one_of(answers, unanswered, risks), max_size=60)
+patient = settings(deadline=None)
+
+
+def accumulate(score: Score, facts: list[Facts]) -> Accumulator:
+    acc = score.zero()
+    for one in facts:
+        score.add(acc, score.slots(one))
+    return acc
+
+
+def merged(score: Score, *parts: Accumulator) -> Accumulator:
+    acc = score.zero()
+    for part in parts:
+        score.merge(acc, part)
+    return acc
+
+
+@patient
+@given(records, records, records)
+def test_merging_is_associative_and_commutative_and_zero_is_neutral(
+    a: list[Facts], b: list[Facts], c: list[Facts]
+) -> None:
+    for score in SCORES:
+        x, y, z = (accumulate(score, part) for part in (a, b, c))
+        assert merged(score, merged(score, x, y), z) == merged(score, x, merged(score, y, z)), score.name
+        assert merged(score, x, y) == merged(score, y, x), score.name
+        assert merged(score, x, score.zero()) == x == merged(score, score.zero(), x), score.name
+
+
+@patient
+@given(records, records, st.data())
+def test_what_was_added_and_retracted_leaves_no_trace_in_any_order(
+    kept: list[Facts], taken_back: list[Facts], data: st.DataObject
+) -> None:
+    shuffled = data.draw(st.permutations(taken_back))
+    for score in SCORES:
+        acc = accumulate(score, kept + taken_back)
+        for facts in shuffled:
+            score.retract(acc, score.slots(facts))
+        assert acc == accumulate(score, kept), score.name
+        assert 0 not in acc.values(), score.name
+
+
+@patient
+@given(records, records)
+def test_a_retraction_may_come_first(kept: list[Facts], taken_back: list[Facts]) -> None:
+    for score in SCORES:
+        acc = accumulate(score, kept)
+        for facts in taken_back:
+            score.retract(acc, score.slots(facts))
+        for facts in taken_back:
+            score.add(acc, score.slots(facts))
+        assert acc == accumulate(score, kept), score.name
+
+
+@patient
+@given(st.lists(records, max_size=5))
+def test_the_result_of_merged_parts_is_that_of_the_pooled_records(parts: list[list[Facts]]) -> None:
+    pooled = [facts for part in parts for facts in part]
+    for score in SCORES:
+        acc = merged(score, *(accumulate(score, part) for part in parts))
+        computed, expected = score.result(acc), SUMMARIES[score.name](pooled)
+        assert (computed is None) == (expected is None), score.name
+        if computed is not None and expected is not None:
+            assert (computed.n, computed.counts) == (expected.n, expected.counts), score.name
+            assert (computed.value, computed.lower, computed.upper) == pytest.approx(
+                (expected.value, expected.lower, expected.upper), abs=1.1e-6), score.name
+
+
+@patient
+@given(records)
+def test_value_and_interval_lie_on_the_scale_and_in_order(facts: list[Facts]) -> None:
+    results = [(score, score.result(accumulate(score, facts))) for score in SCORES]
+    for score, computed in results:
+        if computed is not None:
+            assert in_order(score, computed), f"{score.name}: {computed}"
+
+
+def in_order(score: Score, result: Result) -> bool:
+    lowest, highest = SCALES[score.unit]
+    if result.lower is None or result.upper is None:
+        return lowest <= result.value <= highest and result.n == 1
+    # the raw NPS may lie outside the adjusted interval when there are few answers
+    around = score.unit == "points" or result.lower <= result.value <= result.upper
+    return around and lowest <= result.lower <= result.upper <= highest and lowest <= result.value <= highest

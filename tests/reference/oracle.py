@@ -1,0 +1,180 @@
+"""Outcomes, ledgers, panes and windows, by remembering everything."""
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from tests.reference.events import Arrival, Event, decode
+from tests.reference.scores import RISK, Facts
+from tests.reference.windows import Row, boundary_after, is_boundary, resolution_of, rows_of, span_ms
+
+Place = tuple[str, int]
+"""A source partition: topic and partition."""
+Assess = Callable[[list[tuple[int, Facts]]], tuple[int, bool] | None]
+"""From what is known of a customer, oldest first, as (time in ms, facts), to (risk in ppm, whether high)."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings that decide what is counted, written as in `cxstream.toml`."""
+
+    windows: tuple[str, ...] = ("5m", "1h", "24h", "7d", "30d")
+    cuts: tuple[str, ...] = ("total", "touchpoint", "team", "channel", "queue", "segment", "audience",
+                             "touchpoint+channel")
+    allowance: str = "30d"
+    future: str = "10m"
+    horizon: str = "31d"
+
+    def longest(self) -> dict[int, int]:
+        """The longest window of each resolution that is used, in ms."""
+        lengths = sorted(map(span_ms, self.windows))
+        return {resolution_of(length): length for length in lengths}
+
+
+@dataclass(eq=False)
+class Contribution:
+    """What one record adds, and to the panes of which resolutions it was added in time."""
+
+    event: Event
+    facts: Facts
+    resolutions: set[int] = field(default_factory=set)
+
+
+class Oracle:
+    """Feed it every arrival, those of one source partition in the order of their offsets; then ask."""
+
+    def __init__(self, config: Config | None = None, assess: Assess | None = None) -> None:
+        self.config = config or Config()
+        self.outcomes: dict[Place, Counter[str]] = defaultdict(Counter)
+        self.reasons: dict[Place, Counter[str]] = defaultdict(Counter)
+        self.watermarks: dict[Place, int] = {}
+        self._assess = assess
+        self._longest = self.config.longest()
+        self._ledgers: dict[object, dict[tuple[str, str, str], Contribution]] = defaultdict(dict)
+        self._risks: dict[object, Contribution] = {}
+        self._counted: dict[int, Contribution] = {}
+        self._newest: int | None = None
+
+    def feed(self, arrivals: Iterable[Arrival]) -> "Oracle":
+        """Apply arrivals; returns itself."""
+        for arrival in arrivals:
+            place, event = (arrival.topic, arrival.partition), decode(arrival)
+            if isinstance(event, Event) and event.time > arrival.arrival_ms + span_ms(self.config.future):
+                event = "future"
+            if isinstance(event, str):
+                self.outcomes[place]["rejected"] += 1
+                self.reasons[place][event] += 1
+                continue
+            self.outcomes[place][self._apply(event)] += 1
+            reached = min(event.time, arrival.arrival_ms)
+            self.watermarks[place] = max(self.watermarks.get(place, reached), reached)
+            self._newest = event.time if self._newest is None else max(self._newest, event.time)
+        return self
+
+    def survivors(self) -> list[Event]:
+        """The events that count in some window, oldest first; assessments of risk are none."""
+        return [c.event for c in self._in_order() if c.facts[0] != RISK]
+
+    def _apply(self, event: Event) -> str:
+        owner = (event.place[1], event.customer or event.identity)
+        ledger = self._ledgers[owner]
+        known = ledger.get(event.identity)
+        if known and self._forgotten(known.event):
+            known = None
+        if known and known.event.version >= event.version:
+            return "duplicate"
+        watermark = self.watermarks.get(event.place)
+        if watermark is not None and event.time < watermark - span_ms(self.config.allowance):
+            return "late"
+        if known:
+            self._retract(known)
+        ledger[event.identity] = self._add(event, event.facts)
+        if event.customer:
+            self._reassess(owner)
+        return "corrected" if known else "accepted"
+
+    def _forgotten(self, event: Event) -> bool:
+        watermark = self.watermarks.get(event.place)
+        return watermark is not None and event.time < watermark - span_ms(self.config.horizon)
+
+    def _reassess(self, owner: object) -> None:
+        if self._assess is None:
+            return
+        kept = [c.event for c in self._ledgers[owner].values() if not self._forgotten(c.event)]
+        kept.sort(key=lambda event: (event.time, event.identity))
+        risk = self._assess([(event.time, event.facts) for event in kept])
+        if owner in self._risks:
+            self._retract(self._risks.pop(owner))
+        if risk is not None:
+            self._risks[owner] = self._add(kept[-1], (RISK, risk[0], int(risk[1])))
+
+    def _add(self, event: Event, facts: Facts) -> Contribution:
+        open_now = {width for width in self._longest if not self._closed(event, width)}
+        contribution = Contribution(event, facts, open_now)
+        if open_now:
+            self._counted[id(contribution)] = contribution
+        return contribution
+
+    def _retract(self, contribution: Contribution) -> None:
+        closed = {width for width in contribution.resolutions if self._closed(contribution.event, width)}
+        contribution.resolutions = closed
+        if not closed:
+            self._counted.pop(id(contribution), None)
+
+    def _closed(self, event: Event, width: int) -> bool:
+        watermark = self.watermarks.get(event.place)
+        longest = self._longest[width]
+        start = event.time - event.time % width
+        return watermark is not None and start + width <= watermark - (self._settled(width) + longest)
+
+    def _settled(self, width: int) -> int:
+        """A: how far behind the watermark the panes of this width still change published windows."""
+        return min(span_ms(self.config.allowance), self._longest[width])
+
+    def live(self, now_ms: int) -> list[Row]:
+        """Every window that ends at the first boundary after now."""
+        return self._rows((window, boundary_after(now_ms, window)) for window in self.config.windows)
+
+    def windows_at(self, end_ms: int) -> list[Row]:
+        """Every window that ends at `end_ms`; those of which it is no boundary are left out."""
+        return self._rows((window, end_ms) for window in self.config.windows if is_boundary(end_ms, window))
+
+    def end_of_data(self) -> list[Row]:
+        """Every window that ends at the first boundary after the newest event of all sources."""
+        if self._newest is None:
+            return []
+        newest = self._newest
+        return self._rows((window, boundary_after(newest, window)) for window in self.config.windows)
+
+    def replay(self, every: str) -> list[Row]:
+        """Every window at each multiple of `every` that all source partitions have passed for good.
+
+        Equal to what was published then as long as no record was further behind its source
+        partition's watermark than the shorter of the allowance and the longest window of its panes.
+        """
+        return self._rows(pair for window in self.config.windows for pair in self._passed(window, span_ms(every)))
+
+    def _passed(self, window: str, every: int) -> Iterator[tuple[str, int]]:
+        counted = self._in_order()
+        if not counted:
+            return
+        first, slowest = counted[0].event.time, min(self.watermarks.values())
+        settled = self._settled(resolution_of(span_ms(window)))
+        for end in range(first - first % every + every, slowest - settled + 1, every):
+            if is_boundary(end, window):
+                yield window, end
+
+    def _in_order(self) -> list[Contribution]:
+        return sorted(self._counted.values(), key=lambda c: (c.event.time, c.event.identity, c.facts))
+
+    def _rows(self, windows: Iterable[tuple[str, int]]) -> list[Row]:
+        counted = self._in_order()
+        times = [c.event.time for c in counted]
+        rows: list[Row] = []
+        for window, end in windows:
+            width = resolution_of(span_ms(window))
+            inside = counted[bisect_left(times, end - span_ms(window)):bisect_left(times, end)]
+            present = [(c.event, c.facts) for c in inside if width in c.resolutions]
+            rows += rows_of(window, end, self.config.cuts, present)
+        return rows

@@ -1,0 +1,125 @@
+"""Each score from a plain list of facts, by the textbook."""
+
+import math
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import scipy.stats
+
+Facts = tuple[int, ...]
+
+SURVEY, RISK = 2, 4
+NPS, CES2, CES1, CSAT = range(4)
+ANSWERED = 2
+TRANSACTIONAL, RELATIONSHIP = 0, 1
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Value and interval, unrounded."""
+
+    value: float
+    lower: float | None
+    upper: float | None
+    n: int
+    counts: dict[str, int]
+
+
+def answers(records: list[Facts], kind: int, *programs: int) -> list[int]:
+    return [f[3] for f in records if f[0] == SURVEY and f[1] == kind and f[2] == ANSWERED and f[4] in programs]
+
+
+def nps(scores: list[int]) -> Summary | None:
+    if not scores:
+        return None
+    worth = [100 if score >= 9 else -100 if score <= 6 else 0 for score in scores]
+    counts = {"promoters": worth.count(100), "passives": worth.count(0), "detractors": worth.count(-100)}
+    weights = {100: worth.count(100) + 0.75, 0: worth.count(0) + 1.5, -100: worth.count(-100) + 0.75}
+    total = sum(weights.values())
+    middle = sum(x * w for x, w in weights.items()) / total
+    variance = sum(w * (x - middle) ** 2 for x, w in weights.items()) / total
+    half = statistics.NormalDist().inv_cdf(0.975) * math.sqrt(variance / total)
+    return Summary(statistics.fmean(worth), max(-100.0, middle - half), min(100.0, middle + half), len(worth), counts)
+
+
+def mean(values: list[int], low: float, high: float, counts: dict[str, int], unit: int = 1) -> Summary | None:
+    if not values:
+        return None
+    middle, n = statistics.fmean(values) / unit, len(values)
+    if n == 1:
+        return Summary(middle, None, None, n, counts)
+    half = student(n - 1) * statistics.stdev(values) / math.sqrt(n) / unit
+    return Summary(middle, max(low, middle - half), min(high, middle + half), n, counts)
+
+
+@cache
+def student(freedom: int) -> float:
+    return float(scipy.stats.t.ppf(0.975, freedom))
+
+
+def share(hits: int, n: int, label: str, **more: int) -> Summary | None:
+    return Summary(hits / n, *wilson(hits, n), n, {label: hits, **more}) if n else None
+
+
+@cache
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """The two shares p from which hits/n lies 1.96 standard errors away: (hits/n − p)² = z²·p(1 − p)/n."""
+    z2, p = statistics.NormalDist().inv_cdf(0.975) ** 2, hits / n
+    lower, upper = sorted(float(root.real) for root in np.roots([1 + z2 / n, -2 * p - z2 / n, p * p]))
+    return lower, upper
+
+
+def each(scores: list[int], low: int, high: int) -> dict[str, int]:
+    return {str(answer): scores.count(answer) for answer in range(low, high + 1)}
+
+
+def ces2(records: list[Facts]) -> Summary | None:
+    scores = answers(records, CES2, TRANSACTIONAL, RELATIONSHIP)
+    return mean(scores, 1, 7, each(scores, 1, 7))
+
+
+def ces2_easy(records: list[Facts]) -> Summary | None:
+    scores = answers(records, CES2, TRANSACTIONAL, RELATIONSHIP)
+    return share(len([s for s in scores if s >= 5]), len(scores), "easy")
+
+
+def ces1(records: list[Facts]) -> Summary | None:
+    scores = answers(records, CES1, TRANSACTIONAL, RELATIONSHIP)
+    return mean(scores, 1, 5, each(scores, 1, 5))
+
+
+def csat(records: list[Facts]) -> Summary | None:
+    scores = answers(records, CSAT, TRANSACTIONAL, RELATIONSHIP)
+    return share(len([s for s in scores if s >= 4]), len(scores), "satisfied")
+
+
+def response_rate(records: list[Facts]) -> Summary | None:
+    states = [f[2] for f in records if f[0] == SURVEY]
+    return share(states.count(ANSWERED), len(states), "answered")
+
+
+def churn_risk(records: list[Facts]) -> Summary | None:
+    risks = [f[1] for f in records if f[0] == RISK]
+    high = len([f for f in records if f[0] == RISK and f[2]])
+    return mean(risks, 0.0, 1.0, {"high": high, "sum_ppm": sum(risks)}, unit=1_000_000)
+
+
+def churn_risk_high(records: list[Facts]) -> Summary | None:
+    bands = [f[2] for f in records if f[0] == RISK]
+    return share(bands.count(1), len(bands), "high")
+
+
+SUMMARIES: dict[str, Callable[[list[Facts]], Summary | None]] = {
+    "nps": lambda records: nps(answers(records, NPS, TRANSACTIONAL)),
+    "nps_relationship": lambda records: nps(answers(records, NPS, RELATIONSHIP)),
+    "ces2": ces2,
+    "ces2_easy": ces2_easy,
+    "ces1": ces1,
+    "csat": csat,
+    "response_rate": response_rate,
+    "churn_risk": churn_risk,
+    "churn_risk_high": churn_risk_high,
+}

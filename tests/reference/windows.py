@@ -1,0 +1,101 @@
+"""Windows, their boundaries, their cells, and the rows of results."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TypedDict
+
+from tests.reference.events import Event
+from tests.reference.scores import SUMMARIES, Facts
+
+UNITS = {"s": 1_000, "m": 60_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+class Row(TypedDict):
+    """What a record of `cx.scores.v1` says, values rounded to 6 decimals."""
+
+    score: str
+    cut: str
+    cell: str
+    window: str
+    start: str
+    end: str
+    value: float
+    lower: float | None
+    upper: float | None
+    n: int
+    counts: dict[str, int]
+
+
+def span_ms(span: str) -> int:
+    match = re.fullmatch(r"(\d+)(s|m|min|h|d)", span)
+    if not match:
+        raise ValueError(f"not a duration: {span!r}")
+    return int(match[1]) * UNITS[match[2]]
+
+
+def resolution_of(length: int) -> int:
+    """Width of the panes of a window, both in ms."""
+    coarse = 10_000 if length <= UNITS["h"] else 300_000 if length <= UNITS["d"] else UNITS["h"]
+    return max(width for width in (10_000, 300_000, 3_600_000) if width <= coarse and length % width == 0)
+
+
+def moment_of(ms: int) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)).isoformat().replace("+00:00", "Z")
+
+
+def boundary_after(ms: int, window: str) -> int:
+    width = resolution_of(span_ms(window))
+    return ms - ms % width + width
+
+
+def is_boundary(ms: int, window: str) -> bool:
+    return ms % resolution_of(span_ms(window)) == 0
+
+
+def rows_of(window: str, end: int, cuts: Iterable[str], records: Iterable[tuple[Event, Facts]]) -> list[Row]:
+    """The scores of every cell, given what the window contains."""
+    counted = [(event, facts) for event, facts in records if _is_scored(facts)]
+    bounds = (end - span_ms(window), end)
+    return [
+        row
+        for cut in cuts
+        for cell, facts in _cells(cut, counted).items()
+        for row in _scores(cut, cell, window, bounds, facts)
+    ]
+
+
+@cache
+def _is_scored(facts: Facts) -> bool:
+    return any(summarize([facts]) is not None for summarize in SUMMARIES.values())
+
+
+def _cells(cut: str, records: list[tuple[Event, Facts]]) -> dict[str, list[Facts]]:
+    cells: dict[str, list[Facts]] = defaultdict(list)
+    for event, facts in records:
+        cell = _cell(cut, event)
+        if cell is not None:
+            cells[cell].append(facts)
+    return cells
+
+
+def _cell(cut: str, event: Event) -> str | None:
+    if cut == "total":
+        return "all"
+    values = [event.dims[name] for name in cut.split("+")]
+    if "" in values:
+        return None
+    return values[0] if len(values) == 1 else "+".join(value.replace("+", "++") for value in values)
+
+
+def _scores(cut: str, cell: str, window: str, bounds: tuple[int, int], records: list[Facts]) -> list[Row]:
+    start, end = map(moment_of, bounds)
+    summaries = {name: summarize(records) for name, summarize in SUMMARIES.items()}
+    return [
+        Row(score=name, cut=cut, cell=cell, window=window, start=start, end=end, value=round(s.value, 6),
+            lower=None if s.lower is None else round(s.lower, 6),
+            upper=None if s.upper is None else round(s.upper, 6), n=s.n, counts=s.counts)
+        for name, s in summaries.items() if s is not None
+    ]
