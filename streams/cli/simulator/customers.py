@@ -37,9 +37,9 @@ class Population:
         self._joined = size
 
     def pick(self, rng: Random, audience: Audience) -> Customer:
-        """The one who gets in touch; the first fifth of the list makes about 35 % of all contacts."""
+        """The one who gets in touch; the first fifth of the list makes about 29 % of all contacts."""
         people = self.customers if audience == "external" else self.employees
-        return people[int(len(people) * rng.random() ** 1.55)]
+        return people[int(len(people) * rng.random() ** 1.3)]
 
     def replace(self, rng: Random, leaver: Customer) -> Customer:
         """Put a new customer in the place of one who leaves."""
