@@ -17,6 +17,8 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableRefresh,
 )
 
+from deploy.grafana import clickhouse
+
 OUTPUT = Path(__file__).parent / "dashboards" / "cxstream.json"
 PROMETHEUS = DataSourceRef(type_val="prometheus", uid="prometheus")
 CUT = 'cut="$cut",cell=~"$cell",window="$window"'
@@ -161,8 +163,8 @@ FLOW = (
 )
 
 
-def _panel(chart: Chart, number: int) -> Panel:
-    panel = Panel().id(number).title(chart.title).description(chart.doc).unit(chart.unit).datasource(PROMETHEUS)
+def _panel(chart: Chart) -> Panel:
+    panel = Panel().title(chart.title).description(chart.doc).unit(chart.unit).datasource(PROMETHEUS)
     panel = panel.height(8).span(chart.width).fill_opacity(0).span_nulls(False)
     for query in chart.queries:
         panel = panel.with_target(Dataquery().expr(query.expr).legend_format(query.legend))
@@ -205,7 +207,10 @@ def build() -> str:
     for title, charts in (("Satisfaction", SCORES), ("Pipeline", FLOW)):
         dashboard = dashboard.with_row(Row(title).id(next(number)))
         for chart in charts:
-            dashboard = dashboard.with_panel(_panel(chart, next(number)))
+            dashboard = dashboard.with_panel(_panel(chart).id(next(number)))
+    dashboard = dashboard.with_row(Row("History").id(next(number)))
+    for panel in clickhouse.panels():
+        dashboard = dashboard.with_panel(panel.id(next(number)))
     return JSONEncoder(sort_keys=True, indent=2).encode(dashboard.build()) + "\n"
 
 

@@ -1,6 +1,10 @@
 """The dashboard is the output of its script, and every query in it is PromQL."""
 
 import json
+import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import promql_parser
@@ -8,7 +12,7 @@ import pytest
 import yaml
 
 from deploy.grafana import dashboard
-from tests.deploy.tools import DEPLOY
+from tests.deploy.tools import DEPLOY, ROOT
 
 PROVISIONING = DEPLOY / "grafana" / "provisioning"
 
@@ -19,7 +23,14 @@ def panels() -> list[dict[str, Any]]:
 
 
 def expressions() -> list[str]:
-    return [target["expr"] for panel in panels() for target in panel["targets"]]
+    return [target["expr"] for panel in panels() for target in panel["targets"] if "expr" in target]
+
+
+def statements() -> list[str]:
+    """The SQL of the dashboard, with Grafana's macros and variables filled in as Grafana does."""
+    found = [target["rawSql"] for panel in panels() for target in panel["targets"] if "rawSql" in target]
+    filled = [re.sub(r"\$__timeFilter\(([^)]+)\)", r"\1 >= toDateTime(0)", sql) for sql in found]
+    return [sql.replace("$cut", "total").replace("$window", "24h") for sql in filled]
 
 
 def test_the_committed_dashboard_is_what_its_script_writes() -> None:
@@ -29,6 +40,21 @@ def test_the_committed_dashboard_is_what_its_script_writes() -> None:
 @pytest.mark.parametrize("expression", expressions())
 def test_every_query_is_promql(expression: str) -> None:
     promql_parser.parse(expression.replace("$__rate_interval", "5m"))
+
+
+@pytest.mark.io
+def test_every_statement_runs_on_the_migrated_tables(tmp_path: Path) -> None:
+    assert statements()
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.deploy.run_sql", f"chdb://{tmp_path / 'store'}", *statements()],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["0 rows"] * len(statements())
 
 
 def test_panels_do_not_overlap_and_have_their_own_ids() -> None:
