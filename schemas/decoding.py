@@ -2,15 +2,22 @@
 
 import re
 from collections.abc import Sequence
-from typing import Generic, TypeVar
+from itertools import accumulate
+from operator import itemgetter
+from typing import Any, Generic, TypeVar, cast, get_args
 
 import msgspec
 
 from schemas.catalogue import EVENTS
 from schemas.envelope import Envelope
+from schemas.reject import Reason
 
 MAX_RECORD_BYTES = 256 * 1024
 """Longer records are refused before decoding."""
+MAX_DEPTH = 150
+"""Levels of arrays and objects in one record, itself included; deeper ones are refused, also in unknown fields."""
+MAX_DETAIL = 300
+"""Characters of an explanation; what it quotes of the record may be long."""
 
 EventT = TypeVar("EventT", bound=Envelope)
 
@@ -18,7 +25,7 @@ EventT = TypeVar("EventT", bound=Envelope)
 class Invalid(msgspec.Struct, frozen=True):
     """Why a record was refused: a reason of `schemas.reject.Reason`, the field, and what to mend."""
 
-    reason: str
+    reason: Reason
     field: str
     detail: str
 
@@ -36,19 +43,26 @@ class EventDecoder(Generic[EventT]):
         self._record = record
 
     def many(self, payloads: Sequence[bytes | None]) -> Sequence[EventT | Invalid]:
-        """Decode a chunk: all at once when every record is good, one by one when one is not."""
+        """Decode a chunk: all at once when every record is good, one by one when one is not.
+
+        The outcome is that of `one` for each record; never raises on bad input.
+        """
         try:
-            decoded: Sequence[EventT | Invalid] = self._lines(payloads)
-        except (TypeError, ValueError, RecursionError):
+            decoded: Sequence[EventT | Invalid] = self._at_once(payloads)
+        except (TypeError, ValueError, LookupError, RecursionError):
             decoded = ()
         return decoded if len(decoded) == len(payloads) else [self.one(p) for p in payloads]
 
-    def _lines(self, payloads: Sequence[bytes | None]) -> Sequence[EventT]:
-        joined = b"\n".join(payloads)  # type: ignore[arg-type]  # a null is a TypeError, by design
-        seams = len(payloads) - 1
-        # `}` newline `{` never stands inside a JSON value, and with no newline inside a record every
-        # seam is one of these: so no two records can pass as one, nor one as two.
-        if joined.count(b"\n") != seams or joined.count(b"}\n{") != seams or len(max(payloads, key=len)) > MAX_RECORD_BYTES:  # type: ignore[arg-type]
+    def _at_once(self, payloads: Sequence[bytes | None]) -> Sequence[EventT]:
+        # A null is a TypeError here and an empty record an IndexError, by design.
+        records = cast("Sequence[bytes]", payloads)
+        joined = b"\n".join(records)
+        # `}` newline `{` never stands inside a JSON value. Where every seam is one, each record ends
+        # where its own bytes end, and as many values as records means one value in each.
+        if set(map(_FIRST, records)) != _OPENING or set(map(_LAST, records)) != _CLOSING:
+            return ()
+        longest = max(map(len, records))
+        if longest > MAX_RECORD_BYTES or (longest > _SHORT and any(map(_may_be_deep, records))):
             return ()
         return self._decoder.decode_lines(joined)
 
@@ -58,58 +72,94 @@ class EventDecoder(Generic[EventT]):
             return Invalid("null_value", "", "the record has no value; send the event as JSON")
         if len(payload) > MAX_RECORD_BYTES:
             return Invalid("too_large", "", f"{len(payload)} bytes; at most {MAX_RECORD_BYTES} are read")
+        if _may_be_deep(payload) and _depth(payload) > MAX_DEPTH:
+            return Invalid("too_deep", "", f"arrays and objects nest deeper than {MAX_DEPTH}; send a flat object")
         try:
             return self._decoder.decode(payload)
-        except RecursionError:
-            return Invalid("too_deep", "", "nested too deeply to be an event")
         except msgspec.ValidationError as error:
-            return self._explain(payload, _validation(str(error)))
+            return self._explain(payload, explain(str(error)))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return _malformed(payload, str(error))
 
     def _explain(self, payload: bytes, invalid: Invalid) -> Invalid:
+        try:
+            _WELL_FORMED.decode(payload)
+        except msgspec.DecodeError as error:
+            return _malformed(payload, str(error))
         for topic in EVENTS:
             if topic.record is not self._record and _fits(payload, topic.record):
                 return Invalid("wrong_topic", "", f"this is a record of {topic.name}; send it there")
         return invalid
 
 
-def _fits(payload: bytes, record: type) -> bool:
+_WELL_FORMED = msgspec.json.Decoder(msgspec.Raw)
+
+
+def _fits(payload: bytes, record: Any) -> bool:
     try:
         msgspec.json.decode(payload, type=record)
-    except (msgspec.DecodeError, RecursionError):
+    except ValueError:  # of msgspec, or of bytes that are not UTF-8
         return False
     return True
 
 
-_PATH = re.compile(r" - at `\$\.?([^`]*)`$")
-_MISSING = re.compile(r"missing required field `([^`]+)`")
-_OWN = re.compile(r"^([a-z_]+): (\w+): (.*)$", re.DOTALL)
+_OPENING, _CLOSING = {ord("{")}, {ord("}")}
+_FIRST, _LAST = itemgetter(0), itemgetter(-1)
 
 
-def _validation(message: str) -> Invalid:
+_SHORT = 2 * MAX_DEPTH  # what opens must close: no JSON of this many bytes nests deeper
+
+
+def _may_be_deep(payload: bytes) -> bool:
+    return len(payload) > _SHORT and payload.count(b"{") + payload.count(b"[") > MAX_DEPTH
+
+
+# No way to fail once the quote matched, so a record full of quotes is still read only once.
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+["\\]?', re.DOTALL)
+_STEP = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
+_FLAT = bytes(set(range(256)) - set(_STEP))
+
+
+def _depth(payload: bytes) -> int:
+    brackets = _STRING.sub(b"", payload).translate(None, _FLAT)
+    return max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
+
+
+_PATH = re.compile(r" - at (?:`key` in )?`\$\.?([^`]*)`$")
+_MISSING = re.compile(r"Object missing required field `([^`]+)`")
+_OWN = re.compile(rf"({'|'.join(get_args(Reason))}): (\w+): (.*)", re.DOTALL)
+
+
+def explain(message: str) -> Invalid:
+    """What a validation message of msgspec, or of a struct's own check, means as a reject.
+
+    >>> explain("Expected `int` >= 0 - at `$.revision`")
+    Invalid(reason='out_of_range', field='revision', detail='Expected `int` >= 0')
+    """
     path = _PATH.search(message)
     text = _PATH.sub("", message)
-    own, missing = _OWN.match(text), _MISSING.search(text)
+    own, missing = _OWN.fullmatch(text), _MISSING.fullmatch(text)
     if own:
-        return Invalid(own[1], own[2], own[3])
+        return Invalid(cast(Reason, own[1]), own[2], _short(own[3]))
     if missing:
         return Invalid("missing_field", missing[1], text)
     field = path[1] if path else ""
-    if not field:
-        return Invalid("not_an_object", "", text)
-    return Invalid(_reason(text), field, text)
+    return Invalid(_reason(text) if field else "not_an_object", field, _short(text))
 
 
-def _reason(text: str) -> str:
+def _reason(text: str) -> Reason:
+    if text.startswith(("Invalid enum value", "Invalid value")):
+        return "unknown_value"
     if "timezone component" in text:
         return "no_zone"
-    if "datetime" in text or "RFC3339" in text:
-        return "bad_time" if "Invalid" in text else "wrong_type"
-    if text.startswith("Invalid enum value"):
-        return "unknown_value"
+    if text.startswith("Invalid RFC3339"):
+        return "bad_time"
     limits = (">=", "<=", "of length", "out of range")
     return "out_of_range" if any(limit in text for limit in limits) else "wrong_type"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_DETAIL else text[: MAX_DETAIL - 1] + "…"
 
 
 def _malformed(payload: bytes, message: str) -> Invalid:
