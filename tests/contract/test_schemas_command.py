@@ -1,0 +1,82 @@
+"""`cxstream schemas` writes what the structs say, and refuses to break users of what it wrote before."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from schemas import generate
+from streams.cli.schemas import command
+from streams.errors import CxError
+
+SURVEYS, SCORES = "cx.surveys.v1.json", "cx.scores.v1.json"
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(command, arguments)
+
+
+def refusal(result: Result) -> str:
+    assert isinstance(result.exception, CxError)
+    return str(result.exception)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    assert run("--folder", str(tmp_path)).exit_code == 0
+    return tmp_path
+
+
+def edit(path: Path, change: Callable[[Any], object]) -> None:
+    schema = json.loads(path.read_text())
+    change(schema)
+    path.write_text(json.dumps(schema))
+
+
+def test_what_was_written_is_up_to_date_and_equals_what_is_committed(folder: Path) -> None:
+    assert run("--folder", str(folder), "--check").exit_code == 0
+    assert run("--check").exit_code == 0
+    committed = {path.name: path.read_text() for path in generate.FOLDER.glob("*.json")}
+    assert {path.name: path.read_text() for path in folder.glob("*.json")} == committed
+
+
+def test_the_check_names_the_file_that_differs_and_the_fix(folder: Path) -> None:
+    edit(folder / SURVEYS, lambda schema: schema.update(title="another"))
+    assert (
+        refusal(run("--folder", str(folder), "--check"))
+        == f"{SURVEYS}: not what the structs say; run `cxstream schemas`"
+    )
+    assert "1 changed" in run("--folder", str(folder)).output
+    assert run("--folder", str(folder), "--check").exit_code == 0
+
+
+def test_the_check_names_a_missing_file(folder: Path) -> None:
+    (folder / generate.ASYNCAPI).unlink()
+    assert refusal(run("--folder", str(folder), "--check")).startswith("asyncapi.json: ")
+
+
+def test_a_field_that_the_structs_lost_is_refused_and_the_files_stay(folder: Path) -> None:
+    edit(folder / SURVEYS, lambda schema: schema["$defs"]["Survey"]["properties"].update(mood={"type": "string"}))
+    before = (folder / SURVEYS).read_text()
+    message = refusal(run("--folder", str(folder)))
+    assert message == (
+        "cx.surveys.v1: mood: removed; accept what was sent so far, "
+        "or add version 2 of the topic to schemas/catalogue.py"
+    )
+    assert (folder / SURVEYS).read_text() == before
+    assert refusal(run("--folder", str(folder), "--check")).startswith(message)
+
+
+def test_a_derived_field_that_used_to_be_narrower_is_refused(folder: Path) -> None:
+    edit(folder / SCORES, lambda schema: schema["$defs"]["Score"]["properties"]["n"].update(maximum=1000))
+    assert "cx.scores.v1: n: maximum was 1000, is none; write it as before" in refusal(run("--folder", str(folder)))
+
+
+def test_a_topic_that_is_gone_is_refused_and_removed_only_on_demand(folder: Path) -> None:
+    (folder / "cx.moods.v1.json").write_text((folder / SURVEYS).read_text())
+    assert refusal(run("--folder", str(folder))).startswith("cx.moods.v1.json: its topic was removed; ")
+    assert "removed" in run("--folder", str(folder), "--breaking").output
+    assert run("--folder", str(folder), "--check").exit_code == 0
