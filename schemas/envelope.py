@@ -9,7 +9,7 @@ Audience = Literal["external", "internal"]
 Moment = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with a zone")]
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 Label = Annotated[str, msgspec.Meta(max_length=128)]
-Revision = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+Revision = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 UNIDENTIFIED = frozenset({"", "0"})
 """Customer ids that mean nobody in particular; such records never share a customer."""

@@ -10,7 +10,7 @@ class Pane(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type"
 
     `counts` maps a score's name to its integer accumulator, slot by slot; `version` counts the
     additions and retractions behind it, so of two the one with the higher version is the newer.
-    `last` is the newest event time counted. `resolution` is in seconds.
+    `last` gives for each score the newest event time counted. `resolution` is in seconds.
     """
 
     cut: str
@@ -20,7 +20,7 @@ class Pane(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type"
     topic: str
     partition: int
     version: int
-    last: datetime
+    last: dict[str, datetime]
     counts: dict[str, dict[int, int]]
 
 

@@ -50,6 +50,16 @@ def free_port() -> int:
         return port
 
 
+def answers(port: int) -> bool:
+    """Whether somebody on this port of the loopback interface serves Kafka's protocol now."""
+    try:
+        with socket.create_connection((HOST, port), timeout=1) as connection:
+            connection.sendall(_API_VERSIONS)
+            return len(connection.recv(8)) == 8
+    except OSError:
+        return False
+
+
 class EmbeddedBroker:
     """One Tansu process on 127.0.0.1; a context manager, sync or async, or `start` and `stop`.
 
@@ -124,7 +134,7 @@ class EmbeddedBroker:
         return time.monotonic() + READY_SECONDS
 
     def _ready(self, deadline: float) -> bool:
-        if self._process and self._process.poll() is None and _answers(self.port):
+        if self._process and self._process.poll() is None and answers(self.port):
             return True
         if self._process and self._process.poll() is not None:
             raise self._failed(f"ended with {self._process.returncode}")
@@ -162,12 +172,3 @@ def _connects(port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _answers(port: int) -> bool:
-    try:
-        with socket.create_connection((HOST, port), timeout=1) as connection:
-            connection.sendall(_API_VERSIONS)
-            return len(connection.recv(8)) == 8
-    except OSError:
-        return False

@@ -1,0 +1,44 @@
+"""The one place where everything is put together; `faust -A streams.app worker` finds its app here."""
+
+from typing import Any
+
+from streams.core.definition import Definition
+from streams.core.lateness import Lateness
+from streams.core.risk import ShippedModel
+from sinks.clickhouse import ClickHouseSink
+from streams.runtime.sinking import SinkWorker
+from streams.runtime.stages import Ends, Streams
+from streams.settings import Settings, load
+
+
+def definition(settings: Settings) -> Definition:
+    """How events are counted under these settings."""
+    allowance, future = settings.seconds("lateness.allowance"), settings.seconds("lateness.future")
+    return Definition(
+        partitions=settings.kafka.partitions,
+        cuts=settings.cuts(),
+        lateness=Lateness.of(settings.spans(), allowance, future),
+        horizon=settings.seconds("ledger.horizon") * 1000,
+        max_cells=settings.windows.max_cells,
+        max_records=settings.ledger.max_records,
+        risk=ShippedModel() if settings.risk.enabled else None,
+        replay=settings.app.mode == "replay",
+    )
+
+
+def streams(settings: Settings, ends: Ends | None = None) -> Streams:
+    """Both stages, ready to start; with `ends` a replay of the source topics up to there."""
+    return Streams(settings, definition(settings), ends)
+
+
+def sinks(settings: Settings) -> SinkWorker:
+    """The worker that stores every topic in ClickHouse, ready to start."""
+    sink = ClickHouseSink(settings.clickhouse.url, flush_rows=settings.clickhouse.flush_rows)
+    return SinkWorker(settings, sink, "clickhouse")
+
+
+def __getattr__(name: str) -> Any:
+    """`app` is made when it is asked for, so that importing this module reads no settings."""
+    if name == "app":
+        return globals().setdefault("app", streams(load()).app)
+    raise AttributeError(name)

@@ -1,0 +1,39 @@
+"""Everything the state of a source partition depends on, in one frozen place."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+import msgspec
+
+from streams.core.cells import Cut
+from streams.core.lateness import Lateness
+from streams.core.risk import RiskModel
+from streams.core.scores import SCORES
+
+
+@dataclass(frozen=True)
+class Definition:
+    """How events are counted. `horizon` is in milliseconds; `replay` keeps no tombstones for panes."""
+
+    partitions: int
+    cuts: tuple[Cut, ...]
+    lateness: Lateness
+    horizon: int
+    max_cells: int = 5_000
+    max_records: int = 1_024
+    risk: RiskModel | None = field(default=None, compare=False)
+    replay: bool = False
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when state written under another definition could not be continued."""
+        parts = (
+            self.partitions,
+            [cut.name for cut in self.cuts],
+            sorted(self.lateness.keep.items()),
+            self.lateness.allowance,
+            self.horizon,
+            [(score.name, score.code) for score in SCORES],
+            self.risk.name if self.risk else "",
+        )
+        return hashlib.blake2b(msgspec.json.encode(parts), digest_size=8).hexdigest()

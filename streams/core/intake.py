@@ -1,0 +1,277 @@
+"""Stage 1, pure: one source partition's state, and what a chunk of events does to it."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from schemas.catalogue import RISK
+from schemas.decoding import Invalid
+from schemas.envelope import UNIDENTIFIED
+from streams.core.definition import Definition
+from streams.core.dimensions import Dimensions
+from streams.core.lateness import EARLIEST, NEVER
+from streams.core.ledger import Entry, Ledger
+from streams.core.murmur2 import partition_of
+from streams.core.partials import PaneKey, Partial, Partials
+from streams.core.risks import Risks
+from streams.core.sources import SOURCES, Source, milliseconds
+from streams.core.tally import Tally, bucket_bytes
+
+OUTCOMES = ("accepted", "duplicate", "corrected", "late", "rejected", "rekeyed")
+"""What becomes of a received record; every one has exactly one."""
+
+_SWEPT_PER_CHUNK = 64
+_UNBOUNDED = 2**60
+
+RISK_LABEL = RISK.name
+"""Under this label the assessments of customers are counted; it is no source."""
+
+
+class Arrival(Protocol):
+    """A record as it lies in a source partition; `timestamp` in ms, -1 where the broker has none."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+
+
+class Rejected(NamedTuple):
+    """A refused record, and why."""
+
+    topic: str
+    arrival: Arrival
+    why: Invalid
+
+
+class Rekeyed(NamedTuple):
+    """A record that belongs to another partition: its source, and its customer's key."""
+
+    topic: str
+    arrival: Arrival
+    key: bytes
+
+
+class Progress(msgspec.Struct):
+    """How far one topic has been applied, and what became of its records."""
+
+    applied: int = -1
+    received: int = 0
+    outcomes: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
+    reasons: dict[str, int] = msgspec.field(default_factory=dict)
+    last_event: int = NEVER
+
+    @property
+    def difference(self) -> int:
+        """Received minus all outcomes: anything but 0 is a bug."""
+        return self.received - sum(self.outcomes.values())
+
+
+class Intake:
+    """The state of one partition number over all source topics.
+
+    `apply` changes it in memory and notes what changed; a checkpoint drains that. Nothing here does
+    I/O or reads a clock.
+    """
+
+    def __init__(self, partition: int, definition: Definition) -> None:
+        self.partition = partition
+        self.definition = definition
+        self.progress: dict[str, Progress] = {}
+        self.watermarks: dict[str, int] = {}
+        self.ledger = Ledger(definition.max_records)
+        self.partials = Partials(definition.lateness)
+        self.dimensions = Dimensions(definition.cuts, definition.max_cells)
+        self.risks = Risks(definition.risk, definition.horizon)
+        self.rejected: list[Rejected] = []
+        self.rekeyed: list[Rekeyed] = []
+        self.outbox_bytes = 0
+        self._readers = {source.topic: _Reader(source, self.dimensions) for source in SOURCES}
+
+    @property
+    def pending_bytes(self) -> int:
+        """Roughly what the next checkpoint of the state will take."""
+        return self.ledger.pending_bytes + self.partials.pending_bytes + self.risks.pending_bytes
+
+    def applied(self, topic: str) -> int:
+        """The offset of the last record of this topic that is in the state; -1 for none."""
+        progress = self.progress.get(topic)
+        return -1 if progress is None else progress.applied
+
+    def apply(
+        self,
+        topic: str,
+        arrivals: Sequence[Arrival],
+        now: int,
+        origin: str | None = None,
+        budget: int = _UNBOUNDED,
+    ) -> int:
+        """Take a chunk of records of one topic, in order of offsets; returns how many were taken.
+
+        It stops early when what changed since the last checkpoint would take more than `budget` bytes.
+        `now` is the wall clock in ms, which bounds what counts as the future. `origin` names the
+        source topic of records that were re-keyed; they are trusted to lie in their partition.
+        """
+        stale = self._stale(topic, arrivals)
+        arrivals = arrivals[stale:] if stale else arrivals
+        if not arrivals or self.pending_bytes > budget:
+            return stale
+        progress = self.progress[topic]
+        reader = self._readers[origin or topic]
+        label = f"{topic}/{origin}" if origin else topic
+        tally = self._tally(label)
+        chunk = _Chunk(self, reader, tally, progress, rekey=origin is None)
+        taken = chunk.run(arrivals, reader.decoder.many([arrival.value for arrival in arrivals]), now, budget)
+        self._close(tally)
+        self._assess()
+        progress.received += taken
+        progress.applied = arrivals[taken - 1].offset
+        self.ledger.sweep(self._floors(), _SWEPT_PER_CHUNK)
+        return stale + taken
+
+    def drain_panes(self) -> tuple[list[tuple[PaneKey, int, Partial]], list[tuple[PaneKey, int]]]:
+        """Partials that changed since the last call, and those that closed and are now forgotten.
+
+        One may be in both lists: it was still to be published, but is no longer kept.
+        """
+        changed = self.partials.drain()
+        closed = [gone for label, mark in self.watermarks.items() for gone in self.partials.expire(label, mark)]
+        return changed, closed
+
+    def _tally(self, label: str) -> Tally:
+        lateness = self.definition.lateness
+        bytes_per_bucket = bucket_bytes(len(self.definition.cuts), len(lateness.keep)) * (2 if self.risks.enabled else 1)
+        return Tally(label, self.watermarks.get(label, NEVER), min(lateness.keep.values()), bytes_per_bucket)
+
+    def _close(self, tally: Tally) -> None:
+        tally.roll_up(self.partials, self.dimensions)
+        self.watermarks[tally.label] = tally.watermark
+
+    def _assess(self) -> None:
+        tally = self._tally(RISK_LABEL)
+        for assessed, sign in self.risks.assess(self.ledger):
+            tally.watermark = max(tally.watermark, assessed.time)
+            tally.count(assessed.facts, assessed.time, assessed.dims, sign)
+        self._close(tally)
+
+    def _stale(self, topic: str, arrivals: Sequence[Arrival]) -> int:
+        progress = self.progress.setdefault(topic, Progress())
+        if arrivals and arrivals[0].offset > progress.applied:
+            return 0
+        return sum(arrival.offset <= progress.applied for arrival in arrivals)
+
+    def _floors(self) -> list[int]:
+        back = self.definition.horizon + self.definition.lateness.allowance
+        floors = [NEVER] * len(SOURCES)
+        for code, source in enumerate(SOURCES):
+            marks = [mark for label, mark in self.watermarks.items() if label.endswith(source.topic)]
+            floors[code] = max(marks, default=NEVER) - back
+        return floors
+
+
+class _Reader:
+    """A source with its decoder and what it has interned."""
+
+    def __init__(self, source: Source, dimensions: Dimensions) -> None:
+        self.source = source
+        self.decoder = source.decoder()
+        self.dimensions = source.dimensions(dimensions.fields)
+
+
+class _Chunk:
+    """One chunk on its way through: the loop that every event passes."""
+
+    def __init__(self, intake: Intake, reader: _Reader, tally: Tally, progress: Progress, rekey: bool) -> None:
+        self._intake = intake
+        self._source = reader.source
+        self._read_dimensions = reader.dimensions
+        self._tally = tally
+        self._progress = progress
+        self._rekey = rekey
+
+    def run(self, arrivals: Sequence[Arrival], events: Sequence[Any], now: int, budget: int) -> int:
+        """Judge every event, in order, until the budget of bytes is used up; returns how many were judged."""
+        intake, source, tally = self._intake, self._source, self._tally
+        lateness = intake.definition.lateness
+        counts = dict.fromkeys(OUTCOMES, 0)
+        held_of = intake.ledger.customers.get
+        newest = self._progress.last_event
+        ledger, spent = intake.ledger, intake.pending_bytes - intake.ledger.pending_bytes
+        judged = 0
+        for arrival, event in zip(arrivals, events, strict=True):
+            if judged and spent + ledger.pending_bytes + tally.bytes > budget:
+                break
+            judged += 1
+            if type(event) is Invalid:
+                self._reject(arrival, event)
+                counts["rejected"] += 1
+                continue
+            time = milliseconds(event.time)
+            arrived = arrival.timestamp if 0 <= arrival.timestamp < now else now
+            if time > arrived + lateness.future or time < EARLIEST:
+                self._reject(arrival, _unbelievable(time))
+                counts["rejected"] += 1
+                continue
+            record = source.identify(event)
+            customer = event.customer
+            key = b"n" + record if customer is None or customer in UNIDENTIFIED else b"c" + customer.encode()
+            held = held_of(key)
+            if held is None and self._rekey and self._is_foreign(arrival, event, key):
+                counts["rekeyed"] += 1
+                continue
+            known = held is not None and (type(held) is list or record in held)
+            counts[self._count(key, record, event, time, known)] += 1
+            if time > newest:
+                newest = time
+            mark = min(time, arrived)
+            if mark > tally.watermark:
+                tally.watermark = mark
+        self._progress.last_event = newest
+        for outcome, number in counts.items():
+            self._progress.outcomes[outcome] += number
+        return judged
+
+    def _count(self, key: bytes, record: bytes, event: Any, time: int, known: bool) -> str:
+        intake, watermark = self._intake, self._tally.watermark
+        version = self._source.version(event, time)
+        found = intake.ledger.find(key, record) if known else None
+        remembered = found is not None and found.entry.time >= watermark - intake.definition.horizon
+        if found is not None and remembered and found.entry.version >= version:
+            return "duplicate"
+        if intake.definition.lateness.is_late(time, watermark):
+            return "late"
+        dims = intake.dimensions.number(self._read_dimensions(event))
+        entry = Entry(record, version, time, dims, self._source.facts(event))
+        if found is None:
+            intake.ledger.append(key, entry)
+        else:
+            intake.ledger.replace(key, found, entry)
+        if found is not None and remembered:
+            self._tally.count(found.entry.facts, found.entry.time, found.entry.dims, -1)
+        self._tally.count(entry.facts, time, dims, 1)
+        intake.risks.touch(key)
+        return "corrected" if remembered else "accepted"
+
+    def _is_foreign(self, arrival: Arrival, event: Any, key: bytes) -> bool:
+        home = key[1:] if key[:1] == b"c" else event.record_id.encode()
+        if partition_of(home, self._intake.definition.partitions) == self._intake.partition:
+            return False
+        self._intake.rekeyed.append(Rekeyed(self._source.topic, arrival, home))
+        self._intake.outbox_bytes += len(arrival.value or b"")
+        return True
+
+    def _reject(self, arrival: Arrival, why: Invalid) -> None:
+        self._intake.rejected.append(Rejected(self._source.topic, arrival, why))
+        self._progress.reasons[why.reason] = self._progress.reasons.get(why.reason, 0) + 1
+        self._intake.outbox_bytes += len(arrival.value or b"")
+
+
+def _unbelievable(time: int) -> Invalid:
+    if time < EARLIEST:
+        return Invalid("out_of_range", "time", "before 1900; check the unit and the zone of the source's clock")
+    return Invalid("future", "time", "further ahead of its arrival than lateness.future allows; check the clock")

@@ -1,0 +1,54 @@
+"""When an event is too early, too late, or too late for some panes: one source partition at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from streams.core.panes import Span
+
+NEVER = -(2**60)
+"""A watermark before any event, in milliseconds."""
+
+EARLIEST = -2_208_988_800_000
+"""1900-01-01 in milliseconds; nothing older is believed."""
+
+
+@dataclass(frozen=True)
+class Lateness:
+    """The bounds, in milliseconds.
+
+    `keep` gives for each resolution how far behind the watermark a pane stays open: the longest
+    window made of it, and once more that or the allowance, whichever is shorter, so that a replay
+    which waits as long for late events can still be corrected.
+    """
+
+    allowance: int
+    future: int
+    keep: dict[int, int]
+    wait: dict[int, int]
+
+    @classmethod
+    def of(cls, spans: Sequence[Span], allowance: int, future: int) -> "Lateness":
+        """Bounds for these windows; `allowance` and `future` in seconds."""
+        longest: dict[int, int] = {}
+        for span in spans:
+            longest[span.resolution] = max(longest.get(span.resolution, 0), span.seconds * 1000)
+        wait = {resolution: min(length, allowance * 1000) for resolution, length in longest.items()}
+        keep = {resolution: length + wait[resolution] for resolution, length in longest.items()}
+        return cls(allowance * 1000, future * 1000, keep, wait)
+
+    @property
+    def resolutions(self) -> tuple[int, ...]:
+        """The pane widths in use, in seconds, finest first."""
+        return tuple(sorted(self.keep))
+
+    def is_early(self, time: int, arrival: int) -> bool:
+        """Whether an event claims to be further in the future than is believed."""
+        return time > arrival + self.future
+
+    def is_late(self, time: int, watermark: int) -> bool:
+        """Whether an event is too late to count: the place where a late event is decided."""
+        return time < watermark - self.allowance
+
+    def is_closed(self, start: int, resolution: int, watermark: int) -> bool:
+        """Whether a pane (start in ms, resolution in s) can no longer change."""
+        return start + resolution * 1000 <= watermark - self.keep[resolution]

@@ -1,0 +1,220 @@
+"""What is remembered of each customer: a bounded list of recent records, for dedupe, correction and risk."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from streams.core.facts import Facts
+
+SEGMENT = 15
+"""Records per segment: as many as the one-byte msgpack array header can count."""
+
+_NUMBER = 4
+_EMPTY_ARRAY = 0x90
+_FIRST = b"\0\0\0\0\x91"
+_KEY_OVERHEAD = 24
+
+Held = bytes | list[bytes]
+
+
+class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One record: identity (8 bytes), version, event time in ms, interned dimensions, facts."""
+
+    record: bytes
+    version: int
+    time: int
+    dims: int
+    facts: Facts
+
+
+class Found(msgspec.Struct, frozen=True, gc=False):
+    """Where an entry was found: index of its segment, position in it, and the entry."""
+
+    segment: int
+    position: int
+    entry: Entry
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[Entry]).decode
+
+
+def identity(*parts: str) -> bytes:
+    """Eight bytes that name a record within its customer's ledger.
+
+    >>> len(identity("cx.surveys.v1", "r-1"))
+    8
+    """
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).digest()
+
+
+class Ledger:
+    """The records of all customers of one source partition.
+
+    In memory and in the changelog a customer is one or more segments of at most `SEGMENT` records:
+    four bytes of segment number, then a msgpack array of entries. So an append rewrites one short
+    segment, and a lookup of an unknown record is one search in a few bytes. Held per customer: at
+    most `max_records`, the oldest segments go first and are counted in `overflow`.
+    """
+
+    def __init__(self, max_records: int) -> None:
+        self.customers: dict[bytes, Held] = {}
+        self.overflow = 0
+        self.pending_bytes = 0
+        self._max_segments = max(1, max_records // SEGMENT)
+        self._touched: dict[bytes, None] = {}
+        self._changed: dict[tuple[bytes, int], bytes | None] = {}
+        self._sweep: Iterator[bytes] = iter(())
+
+    def find(self, customer: bytes, record: bytes) -> Found | None:
+        """The entry of this record, if the ledger has it."""
+        for index, segment in enumerate(self._segments(customer)):
+            if record in segment:  # the eight bytes may also stand inside something else
+                for position, entry in enumerate(_decode(segment[_NUMBER:])):
+                    if entry.record == record:
+                        return Found(index, position, entry)
+        return None
+
+    def entries(self, customer: bytes) -> list[Entry]:
+        """All entries of one customer, in order of arrival."""
+        held = self.customers[customer]
+        if type(held) is bytes:
+            return _decode(held[_NUMBER:])
+        return [entry for segment in held for entry in _decode(segment[_NUMBER:])]  # type: ignore[arg-type,index]
+
+    def append(self, customer: bytes, entry: Entry) -> None:
+        """Remember a record not yet known."""
+        encoded = _encode(entry)
+        held = self.customers.get(customer)
+        if held is None:
+            self._store(customer, _FIRST + encoded)
+            return
+        tail = held if type(held) is bytes else held[-1]
+        if tail[4] < _EMPTY_ARRAY + SEGMENT:  # type: ignore[operator]
+            grown = tail[:4] + _COUNTS[tail[4] + 1] + tail[5:] + encoded  # type: ignore[operator,index]
+            if type(held) is bytes:
+                self.customers[customer] = grown
+            else:
+                held[-1] = grown  # type: ignore[index]
+            self._touch(customer, grown, len(encoded))
+        else:
+            self._start_segment(customer, encoded)
+
+    def _start_segment(self, customer: bytes, encoded: bytes) -> None:
+        segments = list(self._segments(customer))
+        self._seal(customer, segments[-1])
+        number = _number(segments[-1]) + 1
+        segments.append(number.to_bytes(_NUMBER, "big") + _COUNTS[_EMPTY_ARRAY + 1] + encoded)
+        while len(segments) > self._max_segments:
+            dropped = segments.pop(0)
+            self.overflow += dropped[_NUMBER] - _EMPTY_ARRAY
+            self._note(customer, dropped, None)
+        self._put(customer, segments)
+        self._touch(customer, segments[-1], len(encoded))
+
+    def replace(self, customer: bytes, found: Found, entry: Entry) -> None:
+        """Put a newer version of a record in the place of the older."""
+        segments = list(self._segments(customer))
+        entries = _decode(segments[found.segment][_NUMBER:])
+        entries[found.position] = entry
+        segments[found.segment] = _pack(segments[found.segment][:_NUMBER], entries)
+        self._put(customer, segments)
+        self._note(customer, segments[found.segment], segments[found.segment])
+
+    def forget_before(self, customer: bytes, floors: Sequence[int]) -> bool:
+        """Drop entries older than their source's floor (ms); True when something was dropped."""
+        segments, kept = self._segments(customer), []
+        for segment in segments:
+            entries = _decode(segment[_NUMBER:])
+            fresh = [e for e in entries if e.time >= floors[e.facts[0]]]
+            remaining = segment if len(fresh) == len(entries) else _pack(segment[:_NUMBER], fresh)
+            if remaining is not segment:
+                self._note(customer, segment, remaining if fresh else None)
+            if fresh:
+                kept.append(remaining)
+        if kept:
+            self._put(customer, kept)
+        else:
+            del self.customers[customer]
+            self._touched.pop(customer, None)
+        return len(kept) < len(segments) or any(a is not b for a, b in zip(segments, kept, strict=False))
+
+    def sweep(self, floors: Sequence[int], limit: int) -> None:
+        """Go on around all customers and forget what is too old, `limit` customers a call."""
+        for _ in range(limit):
+            customer = next(self._sweep, None)
+            if customer is None:
+                self._sweep = iter(list(self.customers))
+                return
+            if customer in self.customers:
+                self.forget_before(customer, floors)
+
+    def drain(self) -> list[tuple[bytes, bytes | None]]:
+        """What changed since the last call, as changelog keys and values (None deletes)."""
+        changes = [(_key(customer, number), value) for (customer, number), value in self._changed.items()]
+        for customer in self._touched:
+            held = self.customers[customer]
+            tail: bytes = held if type(held) is bytes else held[-1]  # type: ignore[assignment]
+            changes.append((_key(customer, _number(tail)), tail[_NUMBER:]))
+        self._touched, self._changed, self.pending_bytes = {}, {}, 0
+        return changes
+
+    def load(self, key: bytes, value: bytes) -> None:
+        """Take one changelog record back in; segments of a customer may come in any order."""
+        segment, customer = key[:_NUMBER] + value, key[_NUMBER:]
+        others = [s for s in self._segments(customer) if s[:_NUMBER] != segment[:_NUMBER]]
+        self._put(customer, sorted([*others, segment]))  # by number, which stands first
+
+    def unload(self, key: bytes) -> None:
+        """Take back a deletion from the changelog."""
+        customer = key[_NUMBER:]
+        rest = [s for s in self._segments(customer) if s[:_NUMBER] != key[:_NUMBER]]
+        if rest:
+            self._put(customer, rest)
+        else:
+            self.customers.pop(customer, None)
+
+    def _segments(self, customer: bytes) -> Sequence[bytes]:
+        held = self.customers.get(customer)
+        if held is None:
+            return ()
+        return (held,) if isinstance(held, bytes) else held
+
+    def _put(self, customer: bytes, segments: list[bytes]) -> None:
+        self.customers[customer] = segments[0] if len(segments) == 1 else segments
+
+    def _store(self, customer: bytes, segment: bytes) -> None:
+        self.customers[customer] = segment
+        self._touch(customer, segment, len(segment))
+
+    def _touch(self, customer: bytes, tail: bytes, grown: int) -> None:
+        if customer in self._touched:
+            self.pending_bytes += grown
+        else:
+            self._touched[customer] = None
+            self.pending_bytes += len(tail) + len(customer) + _KEY_OVERHEAD
+
+    def _seal(self, customer: bytes, tail: bytes) -> None:
+        if customer in self._touched:
+            del self._touched[customer]
+            self._note(customer, tail, tail)
+
+    def _note(self, customer: bytes, segment: bytes, value: bytes | None) -> None:
+        self._changed[customer, _number(segment)] = None if value is None else value[_NUMBER:]
+        self.pending_bytes += len(segment) + len(customer) + _KEY_OVERHEAD
+
+
+_COUNTS = [bytes((byte,)) for byte in range(256)]
+
+
+def _number(segment: bytes) -> int:
+    return int.from_bytes(segment[:_NUMBER], "big")
+
+
+def _pack(number: bytes, entries: Sequence[Entry]) -> bytes:
+    return number + bytes((_EMPTY_ARRAY + len(entries),)) + b"".join(map(_encode, entries))
+
+
+def _key(customer: bytes, number: int) -> bytes:
+    return number.to_bytes(_NUMBER, "big") + customer

@@ -1,0 +1,140 @@
+"""Cumulative partial results of one source partition: per pane and cell, integers only."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from streams.core.lateness import NEVER, Lateness
+from streams.core.panes import pane_start
+
+Counts = dict[int, int]
+Slots = tuple[tuple[int, int], ...]
+PaneKey = tuple[str, int, int]
+"""Source label, resolution (s), start (ms)."""
+
+FINEST = 10
+PARTIAL_BYTES = 320
+"""An estimate of one partial in a checkpoint, with its key."""
+
+_NO_PANE = 2**60
+
+
+class Partial(msgspec.Struct, array_like=True):
+    """What one cell has in one pane: `version` counts the changes, `last` is the newest time (ms) by score code."""
+
+    version: int
+    last: dict[int, int]
+    counts: Counts
+
+
+class Bucket:
+    """What one chunk adds for one combination of dimensions in one 10 s pane."""
+
+    __slots__ = ("changes", "counts", "last")
+
+    def __init__(self) -> None:
+        self.changes = 0
+        self.last: dict[int, int] = {}
+        self.counts: Counts = {}
+
+    def add(self, slots: Slots, codes: tuple[int, ...], time: int, sign: int = 1) -> None:
+        """Add (or with sign -1 retract) one contribution to the scores with these codes."""
+        counts, last = self.counts, self.last
+        self.changes += 1
+        for code in codes:
+            if time > last.get(code, NEVER):
+                last[code] = time
+        for slot, amount in slots:
+            counts[slot] = counts.get(slot, 0) + sign * amount
+
+
+class Partials:
+    """All open panes of one source partition."""
+
+    def __init__(self, lateness: Lateness) -> None:
+        self._lateness = lateness
+        self._resolutions = lateness.resolutions
+        self._panes: dict[PaneKey, dict[int, Partial]] = {}
+        self._dirty: set[tuple[PaneKey, int]] = set()
+        self._oldest: dict[tuple[str, int], int] = {}
+
+    @property
+    def pending_bytes(self) -> int:
+        """An estimate of what the changes since the last drain take in a checkpoint."""
+        return len(self._dirty) * PARTIAL_BYTES
+
+    def apply(self, label: str, cells: tuple[int, ...], start: int, watermark: int, bucket: Bucket) -> None:
+        """Roll a bucket up to its cells, at every resolution whose pane is still open."""
+        for resolution in self._resolutions:
+            at = pane_start(start, resolution)
+            if self._lateness.is_closed(at, resolution, watermark):
+                continue
+            key = (label, resolution, at)
+            pane = self._panes.get(key)
+            if pane is None:
+                pane = self._open(key)
+            for cell in cells:
+                self._dirty.add((key, cell))
+                partial = pane.get(cell)
+                if partial is None:
+                    pane[cell] = Partial(bucket.changes, dict(bucket.last), {s: n for s, n in bucket.counts.items() if n})
+                else:
+                    _merge(partial, bucket)
+
+    def expire(self, label: str, watermark: int) -> Iterator[tuple[PaneKey, int]]:
+        """Drop the panes the watermark has closed, and name what was in them."""
+        for resolution in self._resolutions:
+            oldest = self._oldest.get((label, resolution), _NO_PANE)
+            if not self._lateness.is_closed(oldest, resolution, watermark):
+                continue
+            starts = [start for name, width, start in self._panes if name == label and width == resolution]
+            closed = [start for start in starts if self._lateness.is_closed(start, resolution, watermark)]
+            for start in closed:
+                yield from self._close((label, resolution, start))
+            self._oldest[label, resolution] = min(set(starts) - set(closed), default=_NO_PANE)
+
+    def drain(self) -> list[tuple[PaneKey, int, Partial]]:
+        """The partials that changed since the last call, in a fixed order."""
+        changed = [(key, cell, self._panes[key][cell]) for key, cell in sorted(self._dirty)]
+        self._dirty = set()
+        return changed
+
+    def load(self, key: PaneKey, cell: int, partial: Partial) -> None:
+        """Take back one partial from the changelog."""
+        pane = self._panes.get(key)
+        if pane is None:
+            pane = self._open(key)
+        pane[cell] = partial
+
+    def unload(self, key: PaneKey, cell: int) -> None:
+        """Take back a deletion from the changelog."""
+        pane = self._panes.get(key, {})
+        pane.pop(cell, None)
+        if not pane:
+            self._panes.pop(key, None)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._panes.values()))
+
+    def _open(self, key: PaneKey) -> dict[int, Partial]:
+        label, resolution, start = key
+        self._oldest[label, resolution] = min(start, self._oldest.get((label, resolution), start))
+        return self._panes.setdefault(key, {})
+
+    def _close(self, key: PaneKey) -> Iterator[tuple[PaneKey, int]]:
+        for cell in self._panes.pop(key):
+            self._dirty.discard((key, cell))
+            yield key, cell
+
+
+def _merge(partial: Partial, bucket: Bucket) -> None:
+    partial.version += bucket.changes
+    for code, time in bucket.last.items():
+        partial.last[code] = max(time, partial.last.get(code, NEVER))
+    counts = partial.counts
+    for slot, amount in bucket.counts.items():
+        total = counts.get(slot, 0) + amount
+        if total:
+            counts[slot] = total
+        else:
+            counts.pop(slot, None)

@@ -1,0 +1,84 @@
+"""The latest churn risk of every customer of one source partition, as a record that can be corrected."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from streams.core.facts import RISK, Facts
+from streams.core.ledger import Ledger
+from streams.core.risk import Assessment, RiskModel
+
+_BYTES = 64
+
+
+class Assessed(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What was last counted for a customer; `version` counts the ledger changes behind it."""
+
+    version: int
+    time: int
+    dims: int
+    facts: Facts
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Assessed).decode
+
+
+class Risks:
+    """Assesses customers whose ledger changed, once per chunk; without a model it does nothing."""
+
+    def __init__(self, model: RiskModel | None, horizon: int) -> None:
+        self._model = model
+        self._horizon = horizon
+        self._assessed: dict[bytes, bytes] = {}
+        self._touched: dict[bytes, int] = {}
+        self._changed: dict[bytes, Assessment] = {}
+
+    @property
+    def enabled(self) -> bool:
+        """Whether there is a model."""
+        return self._model is not None
+
+    @property
+    def pending_bytes(self) -> int:
+        """Roughly what the changes since the last drain take in a checkpoint."""
+        return len(self._changed) * _BYTES
+
+    def touch(self, customer: bytes) -> None:
+        """Note that this customer's ledger changed; records of nobody have no risk."""
+        if self._model is not None and customer[:1] == b"c":
+            self._touched[customer] = self._touched.get(customer, 0) + 1
+
+    def assess(self, ledger: Ledger) -> Iterator[tuple[Assessed, int]]:
+        """What to retract (−1) and to add (1), customer by customer."""
+        touched, self._touched = self._touched, {}
+        for customer, changes in touched.items():
+            yield from self._reassess(customer, changes, ledger)
+
+    def drain(self) -> list[tuple[bytes, bytes, Assessed, Assessment]]:
+        """Changed customers since the last call: key, changelog value, and the record to publish."""
+        changed, self._changed = self._changed, {}
+        return [(c, self._assessed[c], _decode(self._assessed[c]), a) for c, a in changed.items()]
+
+    def load(self, customer: bytes, value: bytes) -> None:
+        """Take one assessment back from the changelog."""
+        self._assessed[customer] = value
+
+    def _reassess(self, customer: bytes, changes: int, ledger: Ledger) -> Iterator[tuple[Assessed, int]]:
+        if self._model is None:
+            return
+        entries = ledger.entries(customer)
+        newest = max(entries, key=lambda entry: (entry.time, entry.record))
+        floor = newest.time - self._horizon
+        assessment = self._model.assess([e for e in entries if e.time >= floor], newest.time)
+        facts = () if assessment.ppm is None else (RISK, assessment.ppm, int(assessment.band == "high"))
+        before = self._assessed.get(customer)
+        old = None if before is None else _decode(before)
+        new = Assessed((old.version if old else 0) + changes, newest.time, newest.dims, facts)
+        self._assessed[customer] = _encode(new)
+        self._changed[customer] = assessment
+        if old and (old.time, old.dims, old.facts) == (new.time, new.dims, new.facts):
+            return
+        if old:
+            yield old, -1
+        yield new, 1

@@ -1,0 +1,82 @@
+"""How the records of each source topic are read: decoder, identity, version, dimensions, facts."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
+from typing import Any
+
+from schemas.account import Account
+from schemas.call import Call
+from schemas.catalogue import ACCOUNTS, CALLS, SURVEYS, TICKETS
+from schemas.decoding import EventDecoder
+from schemas.survey import Survey
+from schemas.ticket import Ticket
+from streams.core import facts
+from streams.core.ledger import identity
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+_STATE_RANK = {"invited": 0, "declined": 1, "answered": 2}
+
+
+def milliseconds(moment: datetime) -> int:
+    """Whole milliseconds since 1970 UTC, rounded down.
+
+    >>> milliseconds(datetime(1970, 1, 1, 0, 0, 1, 999, tzinfo=UTC))
+    1000
+    """
+    return (moment - EPOCH) // MILLISECOND
+
+
+def moment(ms: int) -> datetime:
+    """The UTC time of milliseconds since 1970."""
+    return EPOCH + timedelta(milliseconds=ms)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source topic and the functions that read its events.
+
+    `by_event` says that every event is a record of its own (changes of tickets and accounts);
+    otherwise a record is one thing whose newest version counts.
+    """
+
+    topic: str
+    record: type[Any]
+    by_event: bool
+    facts: Callable[[Any], tuple[int, ...]]
+
+    def decoder(self) -> EventDecoder[Any]:
+        """A new decoder of this topic's records."""
+        return EventDecoder(self.record)
+
+    def identify(self, event: Any) -> bytes:
+        """The identity of the event's record within its customer's ledger."""
+        if self.by_event:
+            return identity(self.topic, event.record_id, event.event_id)
+        return identity(self.topic, event.record_id)
+
+    def version(self, event: Any, time: int) -> int:
+        """Orders the versions of one record: revision, else updated_at, else time."""
+        if event.revision is not None:
+            number: int = event.revision
+        else:
+            number = time if event.updated_at is None else milliseconds(event.updated_at)
+        return number * 4 + _STATE_RANK[event.state] if self.record is Survey else number
+
+    def dimensions(self, fields: Sequence[str]) -> Callable[[Any], tuple[str, ...]]:
+        """A function that reads these dimensions of an event, empty where its kind has none."""
+        own = self.record.__struct_fields__
+        if len(fields) > 1 and all(field in own for field in fields):
+            return attrgetter(*fields)
+        return lambda event: tuple(getattr(event, field, "") for field in fields)
+
+
+SOURCES = (
+    Source(TICKETS.name, Ticket, True, facts.ticket_facts),
+    Source(CALLS.name, Call, False, facts.call_facts),
+    Source(SURVEYS.name, Survey, False, facts.survey_facts),
+    Source(ACCOUNTS.name, Account, True, facts.account_facts),
+)
+"""Every source; the position is the source's code in the facts."""

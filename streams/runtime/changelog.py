@@ -1,0 +1,88 @@
+"""The state of a source partition as changelog records, and back."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from streams.core.dimensions import Cell
+from streams.core.intake import Intake, Progress
+from streams.core.partials import PaneKey, Partial
+from streams.errors import StateError
+from streams.runtime.checkpoint import Change
+
+META, LEDGER, RISK, DIMENSIONS, PANE = b"m", b"l", b"r", b"d", b"p"
+"""First byte of a changelog key: what kind of state it holds."""
+
+
+class Meta(msgspec.Struct, array_like=True):
+    """What every checkpoint writes: under which definition, and how far each topic was applied."""
+
+    fingerprint: str
+    progress: dict[str, Progress]
+    watermarks: dict[str, int]
+    overflow: int
+
+
+_Spelled = tuple[int, Cell] | None
+
+
+class _Dimensions(msgspec.Struct, array_like=True):
+    values: tuple[str, ...]
+    cells: list[_Spelled]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_meta = msgspec.msgpack.Decoder(Meta).decode
+_dimensions = msgspec.msgpack.Decoder(_Dimensions).decode
+_partial = msgspec.msgpack.Decoder(Partial).decode
+_pane_key = msgspec.msgpack.Decoder(tuple[str, int, int, int]).decode
+
+
+def changes_of(
+    intake: Intake, panes: Iterable[tuple[PaneKey, int, Partial]], closed: Iterable[tuple[PaneKey, int]]
+) -> list[Change]:
+    """What changed since the last checkpoint, the offsets last; takes the noted changes from the state."""
+    gone = {(key, cell): (PANE + _encode((*key, cell)), None) for key, cell in closed}
+    changes: list[Change] = [(LEDGER + key, value) for key, value in intake.ledger.drain()]
+    changes += [(PANE + _encode((*key, cell)), _encode(p)) for key, cell, p in panes if (key, cell) not in gone]
+    changes += gone.values()
+    for number, combination, cells in intake.dimensions.drain():
+        spelled = [c and (n, c) for n, c in zip(combination.cells, cells, strict=True)]
+        changes.append((DIMENSIONS + number.to_bytes(4, "big"), _encode((combination.values, spelled))))
+    meta = Meta(intake.definition.fingerprint, intake.progress, intake.watermarks, intake.ledger.overflow)
+    changes.append((META, _encode(meta)))
+    return changes
+
+
+def load(intake: Intake, key: bytes, value: bytes | None) -> None:
+    """Put one changelog record back into the state; raises `StateError` when it is not ours to continue."""
+    kind, name = key[:1], key[1:]
+    if kind == LEDGER:
+        if value is None:
+            intake.ledger.unload(name)
+        else:
+            intake.ledger.load(name, value)
+    elif kind == RISK and value is not None:
+        intake.risks.load(name, value)
+    elif kind == PANE:
+        label, resolution, start, cell = _pane_key(name)
+        if value is None:
+            intake.partials.unload((label, resolution, start), cell)
+        else:
+            intake.partials.load((label, resolution, start), cell, _partial(value))
+    elif kind == DIMENSIONS and value is not None:
+        loaded = _dimensions(value)
+        intake.dimensions.load(int.from_bytes(name, "big"), loaded.values, loaded.cells)
+    elif kind == META and value is not None:
+        _load_meta(intake, _meta(value))
+
+
+def _load_meta(intake: Intake, meta: Meta) -> None:
+    if meta.fingerprint != intake.definition.fingerprint:
+        raise StateError(
+            "the state was written with other windows, cuts, lateness, partitions, scores or risk model; "
+            "undo that change, or set a new app.id to build the state anew from the source topics"
+        )
+    intake.progress = meta.progress
+    intake.watermarks = meta.watermarks
+    intake.ledger.overflow = meta.overflow

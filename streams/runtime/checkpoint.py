@@ -1,0 +1,147 @@
+"""Atomic checkpoints: outputs and state of one partition, in one fenced transaction or one record batch."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+
+from streams.errors import BrokerError, FencedError, StateError
+from streams.runtime.clock import now_ms
+from streams.runtime.failpoints import reach
+
+log = logging.getLogger(__name__)
+
+TRANSACTION_TIMEOUT_MS = 60_000
+"""A worker that died in a transaction holds readers back no longer than this, or until its successor starts."""
+
+_FENCED = (ProducerFenced, InvalidProducerEpoch)
+
+
+class Output(NamedTuple):
+    """One record to publish; a value of None deletes its key."""
+
+    topic: str
+    partition: int
+    key: bytes
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+Change = tuple[bytes, bytes | None]
+"""Key and value of a state change in the changelog."""
+
+
+class Checkpointer:
+    """Writes the checkpoints of one partition of one stage. Call `open` before reading its state.
+
+    With a `transactional_id` (Apache Kafka), opening fences every former owner, and outputs and state
+    are one transaction. Without (a broker that has none), outputs go first and the state follows as
+    one record batch, which a broker appends whole or not at all; then there may be one worker only.
+    Raises `FencedError` when a newer owner has taken over, `BrokerError` when a send fails for good.
+    """
+
+    def __init__(self, options: Mapping[str, Any], transactional_id: str | None, max_batch_bytes: int) -> None:
+        self._transactional = transactional_id is not None
+        self._max_batch_bytes = max_batch_bytes
+        extra = {"transactional_id": transactional_id, "transaction_timeout_ms": TRANSACTION_TIMEOUT_MS}
+        self._producer = AIOKafkaProducer(
+            **options,
+            acks="all",
+            max_batch_size=max_batch_bytes,
+            max_request_size=4 * max_batch_bytes,
+            enable_idempotence=self._transactional,
+            **(extra if self._transactional else {}),
+        )
+
+    @property
+    def atomic_limit(self) -> int | None:
+        """How many bytes of state one checkpoint can hold; None for any number."""
+        return None if self._transactional else self._max_batch_bytes
+
+    async def open(self) -> None:
+        """Connect, and fence the former owner."""
+        try:
+            await self._producer.start()
+        except KafkaError as error:
+            raise BrokerError(f"cannot open a producer: {error!r}; see `cxstream doctor`") from error
+
+    async def close(self) -> None:
+        """Let go of the connection; an open transaction is aborted by the broker."""
+        try:
+            await self._producer.stop()
+        except KafkaError as error:
+            log.info("closing a producer: %r", error)
+
+    async def write(self, outputs: Sequence[Output], changelog: str, partition: int, changes: Sequence[Change]) -> int:
+        """Write one checkpoint; returns its size in bytes. Nothing of it counts unless this returns."""
+        try:
+            if self._transactional:
+                return await self._in_transaction(outputs, changelog, partition, changes)
+            return await self._in_order(outputs, changelog, partition, changes)
+        except _FENCED as error:
+            raise FencedError(f"partition {partition}: a newer owner has taken over ({error!r})") from error
+        except KafkaError as error:
+            raise BrokerError(f"partition {partition}: checkpoint failed: {error!r}; see `cxstream doctor`") from error
+
+    async def _in_transaction(
+        self, outputs: Sequence[Output], changelog: str, partition: int, changes: Sequence[Change]
+    ) -> int:
+        reach("before checkpoint")
+        await self._producer.begin_transaction()
+        reach("after begin")
+        size = await self._send(outputs, "after outputs")
+        size += await self._send([Output(changelog, partition, *change) for change in changes], "after changelog")
+        await self._producer.commit_transaction()
+        reach("after commit")
+        return size
+
+    async def _in_order(
+        self, outputs: Sequence[Output], changelog: str, partition: int, changes: Sequence[Change]
+    ) -> int:
+        reach("before checkpoint")
+        size = await self._send(outputs, "after outputs")
+        if changes:
+            size += await self._send_whole(changelog, partition, changes)
+        return size
+
+    async def _send_whole(self, topic: str, partition: int, changes: Sequence[Change]) -> int:
+        batches = self._batches([Output(topic, partition, *change) for change in changes])
+        if len(batches) > 1:
+            raise StateError(
+                f"partition {partition}: a step of {len(changes)} changes does not fit into one record batch; "
+                "raise kafka.max_batch_bytes (and the broker's limit), or use a broker with transactions"
+            )
+        sent = await self._producer.send_batch(batches[0], topic, partition=partition)
+        await sent
+        reach("after changelog")
+        return int(batches[0].size())
+
+    async def _send(self, outputs: Sequence[Output], point: str) -> int:
+        by_partition: dict[tuple[str, int], list[Output]] = defaultdict(list)
+        for output in outputs:
+            by_partition[output.topic, output.partition].append(output)
+        sent, size = [], 0
+        for (topic, partition), records in by_partition.items():
+            for batch in self._batches(records):
+                size += batch.size()
+                sent.append(await self._producer.send_batch(batch, topic, partition=partition))
+        reach(point)
+        await asyncio.gather(*sent)
+        return size
+
+    def _batches(self, outputs: Sequence[Output]) -> list[Any]:
+        now = now_ms()
+        batch = self._producer.create_batch()
+        batches = [batch]
+        for _, _, key, value, headers in outputs:
+            if batch.append(key=key, value=value, timestamp=now, headers=list(headers)) is None:
+                batch = self._producer.create_batch()
+                batches.append(batch)
+                if batch.append(key=key, value=value, timestamp=now, headers=list(headers)) is None:
+                    raise StateError(f"{outputs[0].topic}: a record of {len(value or b'')} bytes fits no batch; "
+                                     "raise kafka.max_batch_bytes")
+        return batches

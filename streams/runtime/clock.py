@@ -1,0 +1,13 @@
+"""The only place that knows what time it is."""
+
+import time
+
+
+def now_ms() -> int:
+    """Wall clock in milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def monotonic() -> float:
+    """Seconds on a clock that never goes back, for durations."""
+    return time.monotonic()

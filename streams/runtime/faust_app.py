@@ -1,0 +1,65 @@
+"""A Faust app as we run it: chunks as messages, no tables, no web server of its own, nothing in the environment."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import faust
+from mode import ServiceT
+
+from streams.runtime.connection import faust_broker, faust_credentials
+from streams.runtime.transport import BatchTransport
+from streams.settings import Settings
+
+BUFFERED_CHUNKS = 4
+"""Messages (chunks) that wait in a stream before its partitions are no longer fetched."""
+
+_DAY = 86_400.0
+
+
+class BatchApp(faust.App):
+    """An app whose messages are chunks, with further services that start before its consumer."""
+
+    def __init__(self, *args: Any, before: Sequence[ServiceT] = (), **kwargs: Any) -> None:
+        self._before = tuple(before)
+        super().__init__(*args, **kwargs)
+
+    async def on_first_start(self) -> None:
+        """Start what must be up before the consumer."""
+        await super().on_first_start()
+        for service in self._before:
+            await self.add_runtime_dependency(service)
+
+
+def batch_app(settings: Settings, role: str, before: Sequence[ServiceT] = ()) -> BatchApp:
+    """An unstarted app for `role` ("streams" or "sinks"), whose group is `settings.group(role)`."""
+    timeout = settings.kafka.session_timeout
+    folder = Path(tempfile.gettempdir()) / f"cxstream-{settings.group(role)}"
+    app = BatchApp(
+        settings.group(role),
+        before=before,
+        env_prefix="CXSTREAM_FAUST_",
+        broker=faust_broker(settings),
+        broker_credentials=faust_credentials(settings),
+        broker_session_timeout=timeout,
+        broker_heartbeat_interval=max(0.5, timeout / 5),
+        broker_rebalance_timeout=max(timeout, 10),
+        broker_max_poll_interval=_DAY,
+        broker_commit_interval=0.5,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=4 << 20,
+        producer_acks=-1,
+        store="memory://",
+        datadir=folder,
+        topic_partitions=settings.kafka.partitions,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        stream_buffer_maxsize=BUFFERED_CHUNKS,
+        stream_wait_empty=False,
+        web_enabled=False,
+        web_bind="127.0.0.1",
+        worker_redirect_stdouts=False,
+    )
+    app.transport = BatchTransport(app.conf.broker_consumer, app)
+    return app

@@ -1,0 +1,215 @@
+"""Stage 1 at work: one partition's state, its pipelined checkpoints, and the acknowledgements after them."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from faust.types import EventT
+
+from schemas.catalogue import CHANGELOG, REKEYED
+from streams.core.definition import Definition
+from streams.core.intake import Arrival, Intake
+from streams.errors import HoleError
+from streams.runtime import changelog
+from streams.runtime.checkpoint import Change, Checkpointer, Output
+from streams.runtime.clock import monotonic, now_ms
+from streams.runtime.failpoints import reach
+from streams.runtime.publishing import ORIGIN, Publisher
+from streams.runtime.recovery import read_to_end
+from streams.runtime.telemetry import Telemetry
+from streams.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_MAX_UNACKED = 8
+_TRANSACTION_BYTES = 16 << 20
+_MAX_SLICE = 1 << 30
+_ATOMIC_SLICE = 500
+_SAFETY = 0.6
+"""How much of the broker's batch the estimated size of a step may fill, where it must fit into one."""
+
+
+class IntakeRunner:
+    """Owns one partition number of all sources: opens, applies, checkpoints, acknowledges.
+
+    While a checkpoint is in flight the next chunks are applied; when it has landed, all that changed
+    since goes into the next one. `failed` is called with the error that makes going on impossible.
+    """
+
+    def __init__(
+        self,
+        partition: int,
+        definition: Definition,
+        settings: Settings,
+        options: dict[str, Any],
+        publisher: Publisher,
+        telemetry: Telemetry,
+        transactional: bool,
+        failed: Any,
+    ) -> None:
+        self.partition = partition
+        self.intake = Intake(partition, definition)
+        self._settings = settings
+        self._options = options
+        self._publisher = publisher
+        self._telemetry = telemetry
+        self._failed = failed
+        identity = f"{settings.app.id}-intake-{partition}" if transactional else None
+        self._checkpointer = Checkpointer(options, identity, settings.kafka.max_batch_bytes)
+        limit = self._checkpointer.atomic_limit
+        self._budget = _TRANSACTION_BYTES if limit is None else int(limit * _SAFETY)
+        self._slice = _MAX_SLICE if limit is None else _ATOMIC_SLICE
+        self._unacked: list[EventT[Any]] = []
+        self._applied_at: float | None = None
+        self._gate = asyncio.Event()
+        self._gate.set()
+        self._writing = asyncio.Lock()
+        self._closed = False
+        self._task: asyncio.Task[None] | None = None
+        self.durable: dict[str, int] = {}
+
+    async def open(self, starts: dict[str, int], committed: dict[str, int]) -> None:
+        """Fence the former owner, load the state, and make sure nothing is missing between it and the log.
+
+        `starts` and `committed` are, by topic, the log's first offset and the group's committed one
+        (-1 for none). Raises `HoleError` when records were lost before they were applied.
+        """
+        began, records = monotonic(), 0
+        await self._checkpointer.open()
+        topic = self._settings.topic(CHANGELOG.name)
+        async for chunk in read_to_end(self._options, topic, self.partition):
+            records += len(chunk)
+            for record in chunk:
+                changelog.load(self.intake, record.key or b"", record.value)
+            await asyncio.sleep(0)
+        self.durable = {name: progress.applied for name, progress in self.intake.progress.items()}
+        self._refuse_holes(starts, committed)
+        self._telemetry.own_intake(self.partition, self.intake)
+        log.info("partition %d: %d customers from %d changelog records in %.2f s",
+                 self.partition, len(self.intake.ledger.customers), records, monotonic() - began)
+
+    async def take(self, topic: str, event: EventT[Any]) -> None:
+        """Apply a chunk; it is acknowledged when a checkpoint that holds it has landed."""
+        records: Sequence[Arrival] = event.value
+        self._telemetry.waited(topic, records[-1].timestamp)
+        for origin, run in _by_origin(topic, records):
+            await self._apply(topic, run, origin)
+        if self._closed:
+            return
+        self._unacked.append(event)
+        self._start()
+        await asyncio.sleep(0)
+        while len(self._unacked) >= _MAX_UNACKED and not self._closed:
+            await self._room()
+
+    async def suspend(self, patience: float) -> None:
+        """Start no further checkpoint; wait at most `patience` seconds for the one in flight."""
+        self._gate.clear()
+        try:
+            async with asyncio.timeout(patience), self._writing:
+                pass
+        except TimeoutError:
+            log.info("partition %d: a checkpoint outlasts the rebalance", self.partition)
+
+    def resume(self) -> None:
+        """Checkpoints go on."""
+        self._gate.set()
+
+    async def close(self, patience: float) -> None:
+        """Let the checkpoint in flight land, for at most `patience` seconds, and let go."""
+        await self.suspend(patience)
+        self._closed = True
+        if self._task is not None:
+            self._task.cancel()
+        self._telemetry.disown_intake(self.partition)
+        await self._checkpointer.close()
+
+    async def settle(self) -> None:
+        """Wait until everything applied is durable."""
+        while self._task is not None and not self._task.done():
+            await asyncio.wait([self._task])
+
+    async def _room(self) -> None:
+        self._start()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def _apply(self, topic: str, records: Sequence[Arrival], origin: str | None) -> None:
+        rest = records
+        while rest and not self._closed:
+            taken = self.intake.apply(topic, rest[: self._slice], now_ms(), origin, self._budget)
+            full = taken < min(len(rest), self._slice)
+            rest = rest[taken:]
+            if self._applied_at is None:
+                self._applied_at = monotonic()
+            if full:  # only a checkpoint makes room
+                await self._room()
+
+    def _start(self) -> None:
+        if not self._closed and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(self._checkpoints(), name=f"checkpoint-{self.partition}")
+            self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self._failed(task.exception())
+
+    async def _checkpoints(self) -> None:
+        while self._applied_at is not None or self._unacked:
+            await self._gate.wait()
+            async with self._writing:
+                await self._checkpoint()
+
+    async def _checkpoint(self) -> None:
+        began = monotonic()
+        unacked, self._unacked = self._unacked, []
+        applied_at, self._applied_at = self._applied_at, None
+        durable = {name: progress.applied for name, progress in self.intake.progress.items()}
+        outputs, changes = self._drain()
+        topic = self._settings.topic(CHANGELOG.name)
+        size = await self._checkpointer.write(outputs, topic, self.partition, changes)
+        self.durable = durable
+        self._telemetry.checkpointed(size, monotonic() - began, applied_at)
+        for event in unacked:
+            event.ack()
+        reach("after ack")
+
+    def _drain(self) -> tuple[list[Output], list[Change]]:
+        intake, publisher, partition = self.intake, self._publisher, self.partition
+        panes, closed = intake.drain_panes()
+        risks = intake.risks.drain()
+        rejected, intake.rejected = intake.rejected, []
+        rekeyed, intake.rekeyed = intake.rekeyed, []
+        intake.outbox_bytes = 0
+        outputs = publisher.rejects(rejected, partition) + publisher.rekeyed(rekeyed, partition)
+        outputs += publisher.risks(risks, partition) + publisher.panes(panes, intake)
+        if not intake.definition.replay:
+            outputs += publisher.closed_panes(closed, intake)
+        outputs += publisher.watermarks(intake)
+        changes = changelog.changes_of(intake, panes, closed)
+        changes += [(changelog.RISK + key, value) for key, value, _, _ in risks]
+        return outputs, changes
+
+    def _refuse_holes(self, starts: dict[str, int], committed: dict[str, int]) -> None:
+        for topic, start in starts.items():
+            applied, known = self.intake.applied(topic), topic in self.intake.progress
+            first = max(start if known else 0, committed.get(topic, -1))
+            if first > applied + 1:
+                raise HoleError(
+                    f"{topic}/{self.partition}: records {applied + 1} to {first - 1} are gone or were acknowledged "
+                    "without being in the state; restore the changelog, or set a new app.id to count what is left"
+                )
+
+
+def _by_origin(topic: str, records: Sequence[Arrival]) -> Iterable[tuple[str | None, Sequence[Arrival]]]:
+    if topic != REKEYED.name:
+        return [(None, records)]
+    runs: list[tuple[str | None, list[Arrival]]] = []
+    for record in records:
+        origin = dict(record.headers)[ORIGIN].decode().partition("|")[0]  # type: ignore[attr-defined]
+        if runs and runs[-1][0] == origin:
+            runs[-1][1].append(record)
+        else:
+            runs.append((origin, [record]))
+    return runs

@@ -1,0 +1,112 @@
+"""Which partitions this worker owns: opened on assignment, let go on revocation."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import Any, Generic, Protocol, TypeVar
+
+from faust.types import TP
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 3.0
+"""How long a checkpoint in flight may hold up a rebalance."""
+
+
+class Runner(Protocol):
+    """The owner of one partition number of one stage."""
+
+    async def suspend(self, patience: float) -> None:
+        """Write nothing more until `resume`: the partition may be somebody else's."""
+        ...
+
+    def resume(self) -> None:
+        """It is still ours."""
+        ...
+
+    async def close(self, patience: float) -> None:
+        """It is not ours any more."""
+        ...
+
+
+R = TypeVar("R", bound=Runner)
+
+
+class Partitions(Generic[R]):
+    """The runners of one stage, by partition number.
+
+    A rebalance revokes everything and assigns anew: what stays here keeps its state, what goes is
+    dropped, what comes is opened in the background; `get` waits for it.
+    """
+
+    def __init__(
+        self, topics: Collection[str], open_runner: Callable[[int], Awaitable[R]], failed: Callable[[BaseException], None]
+    ) -> None:
+        self._topics = topics
+        self._open = open_runner
+        self._failed = failed
+        self._opening: dict[int, asyncio.Task[R]] = {}
+        self._settled = asyncio.Event()
+
+    @property
+    def running(self) -> Mapping[int, R]:
+        """The runners that are open now."""
+        return {
+            p: task.result()
+            for p, task in self._opening.items()
+            if task.done() and not task.cancelled() and task.exception() is None
+        }
+
+    @property
+    def loading(self) -> list[int]:
+        """Partitions whose state is still being read."""
+        return [p for p, task in self._opening.items() if not task.done()]
+
+    async def get(self, partition: int) -> R | None:
+        """The runner of a partition, when its state is there; None when the partition is not ours."""
+        await self._settled.wait()
+        opening = self._opening.get(partition)
+        if opening is None:
+            return None
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            if opening.cancelled():
+                return None
+            raise
+
+    async def revoked(self) -> None:
+        """A rebalance has begun: write nothing until it is known what stays."""
+        self._settled.clear()
+        await asyncio.gather(*(runner.suspend(DRAIN_SECONDS) for runner in self.running.values()))
+
+    async def assigned(self, tps: Collection[TP]) -> None:
+        """A rebalance has ended with this assignment."""
+        mine = {tp.partition for tp in tps if tp.topic in self._topics}
+        for partition in set(self._opening) - mine:
+            await self._drop(partition)
+        for runner in self.running.values():
+            runner.resume()
+        for partition in mine - set(self._opening):
+            self._opening[partition] = asyncio.create_task(self._open(partition), name=f"open-{partition}")
+            self._opening[partition].add_done_callback(self._opened)
+        self._settled.set()
+
+    async def close(self) -> None:
+        """Let everything go."""
+        for partition in list(self._opening):
+            await self._drop(partition)
+
+    async def _drop(self, partition: int) -> None:
+        task = self._opening.pop(partition)
+        if not task.done():
+            task.cancel()
+        elif not task.cancelled() and task.exception() is None:
+            await task.result().close(DRAIN_SECONDS)
+        log.info("partition %d let go", partition)
+
+    def _opened(self, task: "asyncio.Task[Any]") -> None:
+        if not task.cancelled():
+            error = task.exception()
+            if error is not None:
+                self._failed(error)

@@ -1,0 +1,182 @@
+"""From results in memory to records of the derived topics."""
+
+import base64
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Literal
+
+import msgspec
+
+from schemas.catalogue import PANES, REJECTS, REKEYED, RISK, SCORES
+from schemas.pane import Pane, Watermark
+from schemas.reject import Reject
+from schemas.risk import Contribution, Risk
+from schemas.score import Score
+from streams.core import scores
+from streams.core.contributions import by_score
+from streams.core.dimensions import Cell
+from streams.core.intake import RISK_LABEL, Intake, Rejected, Rekeyed
+from streams.core.lateness import NEVER
+from streams.core.murmur2 import partition_of
+from streams.core.partials import PaneKey, Partial
+from streams.core.risk import PPM, Assessment, RiskModel
+from streams.core.risks import Assessed
+from streams.core.sources import moment
+from streams.runtime.checkpoint import Output
+from streams.settings import Settings
+
+PAYLOAD_CAP = 64 * 1024
+"""Bytes of a refused payload that its reject carries."""
+
+ORIGIN = "cx-origin"
+"""Header of a re-keyed record: source topic, partition and offset."""
+
+_encode = msgspec.json.Encoder().encode
+_NAMES = {score.code: score.name for score in scores.SCORES}
+
+
+class Publisher:
+    """Makes the outputs of a worker; one for each app."""
+
+    def __init__(self, settings: Settings, model: RiskModel | None) -> None:
+        self._partitions = settings.kafka.partitions
+        self._topics = {t.name: settings.topic(t.name) for t in (PANES, SCORES, RISK, REJECTS, REKEYED)}
+        self._model = model
+
+    def rejects(self, rejected: Iterable[Rejected], partition: int) -> list[Output]:
+        """Dead letters, in the partition their record came from."""
+        return [self._reject(r, partition) for r in rejected]
+
+    def rekeyed(self, records: Iterable[Rekeyed], partition: int) -> list[Output]:
+        """Records on their way to their customer's partition, with their address."""
+        return [
+            Output(
+                self._topics[REKEYED.name],
+                partition_of(record.key, self._partitions),
+                record.key,
+                record.arrival.value,
+                ((ORIGIN, f"{record.topic}|{partition}|{record.arrival.offset}".encode()),),
+            )
+            for record in records
+        ]
+
+    def panes(self, changed: Iterable[tuple[PaneKey, int, Partial]], intake: Intake) -> list[Output]:
+        """Partials, each in the partition of its cell."""
+        cells = intake.dimensions.cells
+        return [self._pane(key, cells[cell], partial, intake.partition) for key, cell, partial in changed]
+
+    def closed_panes(self, closed: Iterable[tuple[PaneKey, int]], intake: Intake) -> list[Output]:
+        """Deletions of panes that no live window can contain."""
+        cells = intake.dimensions.cells
+        return [
+            Output(self._topics[PANES.name], self._home(cells[cell]), _pane_key(key, cells[cell], intake.partition), None)
+            for key, cell in closed
+        ]
+
+    def watermarks(self, intake: Intake) -> list[Output]:
+        """How far this source partition has got, to every partition of stage 2."""
+        records = []
+        for label, mark in intake.watermarks.items():
+            if label == RISK_LABEL:
+                continue
+            time = None if mark == NEVER else moment(mark)
+            applied = intake.progress[label.partition("/")[0]].applied
+            watermark = Watermark(topic=label, partition=intake.partition, offset=applied, time=time)
+            key, value = f"watermark|{label}|{intake.partition}".encode(), _encode(watermark)
+            records += [Output(self._topics[PANES.name], p, key, value) for p in range(self._partitions)]
+        return records
+
+    def risks(self, drained: Iterable[tuple[bytes, bytes, Assessed, Assessment]], partition: int) -> list[Output]:
+        """Churn risks, each in its customer's partition."""
+        return [self._risk(key, assessed, assessment, partition) for key, _, assessed, assessment in drained]
+
+    def scores(self, results: Iterable[Score], partition: int) -> list[Output]:
+        """Window results, in the partition of their cell."""
+        return [Output(self._topics[SCORES.name], partition, score_key(r), _encode(r)) for r in results]
+
+    def _pane(self, key: PaneKey, cell: Cell, partial: Partial, partition: int) -> Output:
+        label, resolution, start = key
+        pane = Pane(
+            cut=cell.cut,
+            cell=cell.name,
+            resolution=resolution,
+            start=moment(start),
+            topic=label,
+            partition=partition,
+            version=partial.version,
+            last={_NAMES[code]: moment(ms) for code, ms in partial.last.items()},
+            counts={_NAMES[code]: counts for code, counts in by_score(partial.counts).items()},
+        )
+        return Output(self._topics[PANES.name], self._home(cell), _pane_key(key, cell, partition), _encode(pane))
+
+    def _home(self, cell: Cell) -> int:
+        return _home(cell.cut, cell.name, self._partitions)
+
+    def _risk(self, key: bytes, assessed: Assessed, assessment: Assessment, partition: int) -> Output:
+        model = self._model
+        if model is None:
+            raise ValueError("a risk without a model")
+        contributions = [Contribution(feature=f, value=v, points=p) for f, v, p in assessment.contributions]
+        record = Risk(
+            customer=key[1:].decode(),
+            time=moment(assessed.time),
+            risk=None if assessment.ppm is None else assessment.ppm / PPM,
+            band=assessment.band,  # type: ignore[arg-type]
+            base=assessment.base,
+            contributions=contributions,
+            coverage=assessment.coverage,
+            horizon_days=model.horizon_days,
+            model=model.name,
+            revision=assessed.version,
+        )
+        return Output(self._topics[RISK.name], partition, key[1:], _encode(record))
+
+    def _reject(self, rejected: Rejected, partition: int) -> Output:
+        arrival, why = rejected.arrival, rejected.why
+        raw = arrival.value or b""
+        payload, encoding = _readable(raw[:PAYLOAD_CAP], cut=len(raw) > PAYLOAD_CAP)
+        record = Reject(
+            topic=rejected.topic,
+            partition=partition,
+            offset=arrival.offset,
+            reason=why.reason,  # type: ignore[arg-type]
+            field=why.field,
+            detail=why.detail[:1000],
+            time=moment(max(arrival.timestamp, 0)),
+            key=(arrival.key or b"").decode(errors="replace")[:256],
+            payload=payload,
+            encoding=encoding,
+            size=len(raw),
+            truncated=len(raw) > PAYLOAD_CAP,
+        )
+        return reject_output(self._topics[REJECTS.name], record)
+
+
+def reject_output(topic: str, reject: Reject) -> Output:
+    """A dead letter, keyed by the address of its record, in the same partition number."""
+    address = f"{reject.topic}|{reject.partition}|{reject.offset}".encode()
+    return Output(topic, reject.partition, address, _encode(reject))
+
+
+def score_key(score: Score) -> bytes:
+    """The key of a window result: of one cell's window the newest is kept."""
+    return f"{score.score}|{score.cut}|{score.cell}|{score.window}".encode()
+
+
+@lru_cache(maxsize=65_536)
+def _home(cut: str, cell: str, partitions: int) -> int:
+    return partition_of(f"{cut}|{cell}".encode(), partitions)
+
+
+def _pane_key(key: PaneKey, cell: Cell, partition: int) -> bytes:
+    label, resolution, start = key
+    return f"{cell.cut}|{cell.name}|{resolution}|{start}|{label}|{partition}".encode()
+
+
+def _readable(raw: bytes, cut: bool) -> tuple[str, Literal["utf-8", "base64"]]:
+    for shorter in range(4 if cut else 1):  # the cap may fall inside a character
+        try:
+            return raw[: len(raw) - shorter].decode(), "utf-8"
+        except UnicodeDecodeError:
+            continue
+    return base64.b64encode(raw).decode(), "base64"

@@ -1,0 +1,51 @@
+"""Our own reader of a topic's partition, from its start to its true end, outside any consumer group."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from streams.errors import BrokerError
+from streams.runtime.clock import monotonic
+from streams.runtime.offsets import high_watermarks
+
+_STALLED_SECONDS = 60.0
+_POLL_MS = 200
+_MAX_RECORDS = 20_000
+Record = ConsumerRecord[bytes, bytes]
+
+
+async def read_to_end(options: Mapping[str, Any], topic: str, partition: int) -> AsyncIterator[Sequence[Record]]:
+    """The committed records of a partition up to its high watermark of now, chunk by chunk.
+
+    Raises `BrokerError` when the broker stops answering before the end.
+    """
+    tp = TopicPartition(topic, partition)
+    end = (await high_watermarks(options, [tp], "read_committed"))[tp]
+    consumer = AIOKafkaConsumer(
+        **options,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        fetch_max_wait_ms=50,
+        max_partition_fetch_bytes=8 << 20,
+    )
+    await consumer.start()
+    try:
+        consumer.assign([tp])
+        await consumer.seek_to_beginning(tp)
+        position, moved = await consumer.position(tp), monotonic()
+        while position < end:
+            fetched = await consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=_MAX_RECORDS)
+            for records in fetched.values():
+                yield records
+            before, position = position, await consumer.position(tp)
+            if position > before:
+                moved = monotonic()
+            elif monotonic() > moved + _STALLED_SECONDS:
+                raise BrokerError(f"{topic}/{partition}: nothing read for {_STALLED_SECONDS:g} s at {position} of {end}")
+    except KafkaError as error:
+        raise BrokerError(f"{topic}/{partition}: cannot read it back: {error!r}; see `cxstream doctor`") from error
+    finally:
+        await consumer.stop()

@@ -1,0 +1,195 @@
+"""Stage 2 at work: one partition of cells, from partials to published windows."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from faust.types import EventT
+
+from schemas.catalogue import PANES, SCORES
+from schemas.pane import Pane, Partial
+from schemas.score import Score
+from streams.core.boundaries import Boundaries
+from streams.core.definition import Definition
+from streams.core.windows import Windows
+from streams.runtime.checkpoint import Checkpointer
+from streams.runtime.clock import monotonic, now_ms
+from streams.runtime.publishing import Publisher, score_key
+from streams.runtime.recovery import read_to_end
+from streams.runtime.telemetry import Telemetry
+from streams.settings import Settings
+
+log = logging.getLogger(__name__)
+
+PUBLISH_SECONDS = 0.25
+"""How long changes are gathered before they are published."""
+
+_partial = msgspec.json.Decoder(Partial).decode
+_score = msgspec.json.Decoder(Score).decode
+
+
+class RollupRunner:
+    """Owns one partition of `cx.panes.v1`: its windows are rebuilt from that topic, so it has no state of its own.
+
+    In a replay (`ends` given) results are those of boundaries in event time, and final.
+    """
+
+    def __init__(
+        self,
+        partition: int,
+        definition: Definition,
+        settings: Settings,
+        options: dict[str, Any],
+        publisher: Publisher,
+        telemetry: Telemetry,
+        transactional: bool,
+        failed: Callable[[BaseException], None],
+        ends: Mapping[tuple[str, int], int] | None = None,
+    ) -> None:
+        self.partition = partition
+        self.windows = Windows(settings.spans(), definition.lateness, settings.owners)
+        self.latest: dict[bytes, Score] = {}
+        self.applied = -1
+        every = settings.seconds("windows.every") * 1000 if settings.windows.every else 0
+        self._boundaries = None if ends is None else Boundaries(self.windows, definition.lateness, every, ends)
+        self._settings = settings
+        self._options = options
+        self._publisher = publisher
+        self._telemetry = telemetry
+        self._failed = failed
+        identity = f"{settings.app.id}-rollup-{partition}" if transactional else None
+        self._checkpointer = Checkpointer(options, identity, settings.kafka.max_batch_bytes)
+        self._unacked: list[EventT[Any]] = []
+        self._oldest_pane: int | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._gate = asyncio.Event()
+        self._gate.set()
+        self._writing = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Fence the former owner, rebuild the windows, and start publishing."""
+        began, records = monotonic(), 0
+        await self._checkpointer.open()
+        async for chunk in read_to_end(self._options, self._settings.topic(SCORES.name), self.partition):
+            for record in chunk:
+                self._restore(record.key, record.value)
+        async for chunk in read_to_end(self._options, self._settings.topic(PANES.name), self.partition):
+            records += len(chunk)
+            for record in chunk:
+                self._apply(record)
+            await asyncio.sleep(0)
+        self._telemetry.own_rollup(self.partition, self)
+        self._task = asyncio.create_task(self._publishing(), name=f"rollup-{self.partition}")
+        self._task.add_done_callback(self._ended)
+        log.info("partition %d: %d cells from %d partials in %.2f s",
+                 self.partition, self.windows.cells, records, monotonic() - began)
+
+    async def take(self, event: EventT[Any]) -> None:
+        """Apply a chunk of partials; it is acknowledged when what follows from it is published."""
+        records = event.value
+        for record in records:
+            if record.offset > self.applied:
+                self._apply(record)
+        if self._oldest_pane is None:
+            self._oldest_pane = records[0].timestamp
+        self._unacked.append(event)
+        self._wake.set()
+        await asyncio.sleep(0)
+
+    async def finish(self) -> None:
+        """End of a replay: publish what is left and stop."""
+        await self._stop(patience=60.0)
+        if self._boundaries is not None:
+            await self._publish(self._boundaries.finish())
+
+    async def suspend(self, patience: float) -> None:
+        """Publish nothing more; wait at most `patience` seconds for what is in flight."""
+        self._gate.clear()
+        try:
+            async with asyncio.timeout(patience), self._writing:
+                pass
+        except TimeoutError:
+            log.info("partition %d: publishing outlasts the rebalance", self.partition)
+
+    def resume(self) -> None:
+        """Publishing goes on."""
+        self._gate.set()
+
+    async def close(self, patience: float) -> None:
+        """Stop publishing and let go."""
+        await self.suspend(patience)
+        await self._stop(0.0)
+        self._telemetry.disown_rollup(self.partition)
+        await self._checkpointer.close()
+
+    async def _stop(self, patience: float) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.remove_done_callback(self._ended)
+            self._wake.set()
+            if patience:
+                await asyncio.wait([task], timeout=patience)
+            task.cancel()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._failed(error)
+
+    async def _publishing(self) -> None:
+        while self._task is not None:
+            await self._gate.wait()
+            async with self._writing:
+                await self._publish(self._due())
+            self._wake.clear()
+            if not self._unacked:
+                await self._until_woken(1.0)
+            await self._until_stopped(PUBLISH_SECONDS)
+
+    async def _until_woken(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass  # a second has passed: windows may have moved
+
+    async def _until_stopped(self, seconds: float) -> None:
+        if self._task is not None:
+            await asyncio.sleep(seconds)
+
+    def _due(self) -> list[Score]:
+        if self._boundaries is not None:
+            return self._boundaries.due()
+        self.windows.advance(now_ms())
+        return self.windows.changed()
+
+    async def _publish(self, results: list[Score]) -> None:
+        unacked, self._unacked = self._unacked, []
+        oldest, self._oldest_pane = self._oldest_pane, None
+        if results:
+            outputs = self._publisher.scores(results, self.partition)
+            await self._checkpointer.write(outputs, self._settings.topic(SCORES.name), self.partition, [])
+            for result in results:
+                self.latest[score_key(result)] = result
+            if oldest is not None:
+                self._telemetry.stage("windows", (now_ms() - oldest) / 1000)
+        for event in unacked:
+            event.ack()
+
+    def _apply(self, record: Any) -> None:
+        self.applied = record.offset
+        if record.value is None:
+            return
+        partial = _partial(record.value)
+        if isinstance(partial, Pane):
+            self.windows.apply(partial)
+        elif self._boundaries is not None:
+            self._boundaries.mark(partial)
+
+    def _restore(self, key: bytes | None, value: bytes | None) -> None:
+        if value is not None and key is not None and self._boundaries is None:
+            self.latest[key] = _score(value)
+            self.windows.restore(self.latest[key])

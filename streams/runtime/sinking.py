@@ -1,0 +1,184 @@
+"""The sinks worker: a consumer group of its own that stores every topic, and commits after the insert."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from faust.types import EventT, StreamT
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from schemas.catalogue import CHANGELOG, REJECTS, REKEYED, TOPICS
+from schemas.reject import Reject
+from sinks.errors import SinkError, SinkUnavailable
+from sinks.sink import Sink, SinkRecord
+from streams.errors import StoreError
+from streams.runtime.checkpoint import Checkpointer, Output
+from streams.runtime.clock import monotonic
+from streams.runtime.connection import aiokafka_options
+from streams.runtime.failpoints import reach
+from streams.runtime.fatal import end_worker
+from streams.runtime.faust_app import batch_app
+from streams.runtime.http import Listener
+from streams.runtime.publishing import reject_output
+from streams.settings import Settings
+
+log = logging.getLogger(__name__)
+
+STORED = tuple(topic for topic in TOPICS if topic not in (CHANGELOG, REKEYED))
+"""The topics that are stored."""
+
+
+class SinkMetrics:
+    """What Prometheus reads about the sinks."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.up = Gauge("cxstream_sink_up", "Whether the last flush was stored", ["sink"], registry=registry)
+        self.pending = Gauge(
+            "cxstream_sink_pending_records", "Records taken and not yet stored", ["sink"], registry=registry
+        )
+        self.inserted = Counter("cxstream_sink_inserted", "Records stored", ["topic"], registry=registry)
+        self.rejected = Counter(
+            "cxstream_sink_rejected", "Records that can never be stored", ["topic"], registry=registry
+        )
+        self.latency = Gauge(
+            "cxstream_sink_oldest_pending_seconds", "Age of the oldest record not yet stored", registry=registry
+        )
+
+
+class SinkWorker:
+    """Feeds one sink from all topics; nothing is acknowledged before the flush that holds it returned."""
+
+    def __init__(self, settings: Settings, sink: Sink, name: str) -> None:
+        self.settings = settings
+        self.registry = CollectorRegistry()
+        self.metrics = SinkMetrics(self.registry)
+        self.listener = Listener(
+            settings.metrics.host, settings.metrics.sinks_port, self.registry, self.unhealthy, self.unready
+        )
+        self.app = batch_app(settings, "sinks", before=[self.listener])
+        self._sink = sink
+        self._name = name
+        self._pending: list[tuple[str, EventT[Any]]] = []
+        self._records = 0
+        self._wake = asyncio.Event()
+        self._warm = False
+        self._flushed_at = monotonic()
+        self._rejects = Checkpointer(aiokafka_options(settings), None, settings.kafka.max_batch_bytes)
+        self._connect()
+
+    def unhealthy(self) -> str | None:
+        """Why this worker should be restarted, if it should: a database that is down is no reason."""
+        return None
+
+    def unready(self) -> str | None:
+        """Why nothing is being stored, if nothing is."""
+        if not self._warm:
+            return "connecting to the database"
+        silent = monotonic() - self._flushed_at
+        waiting = self._pending and silent > self.settings.metrics.stalled_after
+        return f"nothing stored for {silent:.0f} s while {self._records} records wait" if waiting else None
+
+    def _connect(self) -> None:
+        for topic in STORED:
+            self._agent(self.settings.topic(topic.name), topic.name)
+        self.app.task(self._run)
+        self.app.on_before_shutdown.connect(self._shutdown, weak=False)
+
+    def _agent(self, name: str, catalogue_name: str) -> None:
+        topic = self.app.topic(name, value_type=bytes, value_serializer="raw", key_type=bytes, key_serializer="raw")
+
+        async def agent(stream: StreamT[bytes]) -> None:
+            async for event in stream.noack().events():
+                try:
+                    await self._take(catalogue_name, event)
+                except Exception as error:
+                    end_worker(error)
+
+        self.app.agent(topic, name=f"sink-{catalogue_name}", concurrency=1)(agent)
+
+    async def _take(self, topic: str, event: Any) -> None:
+        records = [SinkRecord(r.offset, r.timestamp, r.key, r.value) for r in event.value]
+        while True:
+            try:
+                self._sink.add(topic, event.message.partition, records)
+                break
+            except SinkUnavailable as full:
+                await asyncio.sleep(min(full.retry_after, 1.0))
+        self._pending.append((topic, event))
+        self._records += len(records)
+        self.metrics.pending.labels(self._name).set(self._records)
+        if self._records >= self.settings.clickhouse.flush_rows:
+            self._wake.set()
+        await asyncio.sleep(0)
+
+    async def _run(self) -> None:
+        try:
+            await self._rejects.open()
+            await self._until_warm()
+            while not self.app.should_stop:
+                await self._next_flush()
+                if self._pending:
+                    await self._flush()
+        except SinkError as error:
+            end_worker(StoreError(str(error)))
+        except Exception as error:
+            end_worker(error)
+
+    async def _until_warm(self) -> None:
+        while not self._warm:
+            try:
+                await asyncio.to_thread(self._sink.warm)
+                self._warm = True
+            except SinkUnavailable as error:
+                await self._wait(error)
+
+    async def _next_flush(self) -> None:
+        try:
+            async with asyncio.timeout(self.settings.clickhouse.flush_seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass  # what came in this interval is stored now
+        self._wake.clear()
+
+    async def _flush(self) -> None:
+        pending, self._pending = self._pending, []
+        records, self._records = self._records, 0
+        rejects = await self._stored()
+        await self._publish(rejects)
+        for topic, event in pending:
+            self.metrics.inserted.labels(topic).inc(len(event.value))
+            event.ack()
+        self._flushed_at = monotonic()
+        self.metrics.up.labels(self._name).set(1)
+        self.metrics.pending.labels(self._name).set(self._records)
+        reach("after ack")
+        log.debug("%d records stored", records)
+
+    async def _stored(self) -> list[Reject]:
+        while True:
+            try:
+                reach("before insert")
+                rejects = await asyncio.to_thread(self._sink.flush)
+                reach("after insert")
+                return rejects
+            except SinkUnavailable as error:
+                await self._wait(error)
+
+    async def _wait(self, error: SinkUnavailable) -> None:
+        self.metrics.up.labels(self._name).set(0)
+        log.warning("%s; trying again in %.1f s, nothing is lost", error, error.retry_after)
+        await asyncio.sleep(error.retry_after)
+
+    async def _publish(self, rejects: Sequence[Reject]) -> None:
+        topic = self.settings.topic(REJECTS.name)
+        outputs: list[Output] = []
+        for reject in rejects:
+            self.metrics.rejected.labels(reject.topic).inc()
+            outputs.append(reject_output(topic, reject))
+        if outputs:
+            await self._rejects.write(outputs, topic, 0, [])
+
+    async def _shutdown(self, app: Any, **kwargs: Any) -> None:
+        await self._rejects.close()
+        await asyncio.to_thread(self._sink.close)

@@ -1,0 +1,177 @@
+"""The streams worker: an agent for each source topic and one for the panes, and what they share."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import faust
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from faust.types import TP, StreamT
+from prometheus_client import CollectorRegistry
+
+from schemas.catalogue import EVENTS, PANES, REKEYED
+from streams.core.definition import Definition
+from streams.errors import HoleError
+from streams.runtime.connection import aiokafka_options, transactions_supported
+from streams.runtime.fatal import end_worker
+from streams.runtime.faust_app import batch_app
+from streams.runtime.http import Listener
+from streams.runtime.intake import IntakeRunner
+from streams.runtime.offsets import log_starts
+from streams.runtime.partitions import Partitions
+from streams.runtime.publishing import Publisher
+from streams.runtime.rollup import RollupRunner
+from streams.runtime.telemetry import Telemetry
+from streams.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Ends = Mapping[tuple[str, int], int]
+
+
+class Streams:
+    """Both stages of one worker. `ends` (record counts by source partition) makes it a replay of those."""
+
+    def __init__(self, settings: Settings, definition: Definition, ends: Ends | None = None) -> None:
+        self.settings = settings
+        self.telemetry = Telemetry(CollectorRegistry())
+        self.intakes = Partitions(self._intake_topics, self._open_intake, end_worker)
+        self.rollups = Partitions([settings.topic(PANES.name)], self._open_rollup, end_worker)
+        self.listener = Listener(
+            settings.metrics.host, settings.metrics.streams_port, self.telemetry.registry, self.unhealthy, self.unready
+        )
+        self.app = batch_app(settings, "streams", before=[self.listener])
+        self._definition = definition
+        self._ends = ends
+        self._options = aiokafka_options(settings)
+        self._publisher = Publisher(settings, definition.risk)
+        self._transactional: bool | None = None
+        self._asking = asyncio.Lock()
+        self.telemetry.high_watermarks = self.high_watermarks
+        self._connect()
+
+    @property
+    def _intake_topics(self) -> list[str]:
+        return [self.settings.topic(topic.name) for topic in (*EVENTS, REKEYED)]
+
+    def unhealthy(self) -> str | None:
+        """Why this worker should be restarted, if it should."""
+        after = self.settings.metrics.stalled_after
+        if self.telemetry.is_stalled(after):
+            return f"input waits and nothing has been checkpointed for {after} s"
+        return None
+
+    def unready(self) -> str | None:
+        """Why this worker does not yet answer for its partitions, if it does not."""
+        loading = sorted({*self.intakes.loading, *self.rollups.loading})
+        if loading:
+            return f"reading the state of partitions {loading}"
+        return None if self.intakes.running else "no partitions assigned"
+
+    def high_watermarks(self) -> dict[tuple[str, int], int]:
+        """Where the logs of the assigned source partitions end, as the last fetch saw it."""
+        consumer = self._consumer()
+        if consumer is None:
+            return {}
+        names = {self.settings.topic(topic.name): topic.name for topic in (*EVENTS, REKEYED)}
+        assigned = [tp for tp in consumer.assignment() if tp.topic in names]
+        seen = {(names[tp.topic], tp.partition): consumer.highwater(tp) for tp in assigned}
+        return {source: end for source, end in seen.items() if end is not None}
+
+    def _consumer(self) -> AIOKafkaConsumer | None:
+        thread = getattr(self.app.consumer, "_thread", None) if self.app.started else None
+        return getattr(thread, "_consumer", None)
+
+    def _connect(self) -> None:
+        for topic in (*EVENTS, REKEYED):
+            self._agent(self.settings.topic(topic.name), topic.name, self._take_events)
+        self._agent(self.settings.topic(PANES.name), PANES.name, self._take_panes)
+        self.app.on_partitions_assigned.connect(self._assigned, weak=False)
+        self.app.on_partitions_revoked.connect(self._revoked, weak=False)
+        self.app.on_before_shutdown.connect(self._shutdown, weak=False)
+
+    def _agent(self, name: str, catalogue_name: str, take: Any) -> None:
+        topic = self.app.topic(name, value_type=bytes, value_serializer="raw", key_type=bytes, key_serializer="raw")
+
+        async def agent(stream: StreamT[bytes]) -> None:
+            async for event in stream.noack().events():
+                try:
+                    await take(catalogue_name, event)
+                except Exception as error:
+                    end_worker(error)
+
+        self.app.agent(topic, name=f"agent-{catalogue_name}", concurrency=1)(agent)
+
+    async def _take_events(self, topic: str, event: Any) -> None:
+        runner = await self.intakes.get(event.message.partition)
+        if runner is not None and self._is_current(event):
+            await runner.take(topic, event)
+
+    async def _take_panes(self, topic: str, event: Any) -> None:
+        runner = await self.rollups.get(event.message.partition)
+        if runner is not None and self._is_current(event):
+            await runner.take(event)
+
+    def _is_current(self, event: Any) -> bool:
+        # What was fetched before a rebalance is fetched again after it; applying it now could leave a hole.
+        return bool(event.message.generation_id == self.app.consumer_generation_id)
+
+    async def _assigned(self, app: faust.App, assigned: set[TP], **kwargs: Any) -> None:
+        await self.intakes.assigned(assigned)
+        await self.rollups.assigned(assigned)
+
+    async def _revoked(self, app: faust.App, revoked: set[TP], **kwargs: Any) -> None:
+        await self.intakes.revoked()
+        await self.rollups.revoked()
+
+    async def _shutdown(self, app: faust.App, **kwargs: Any) -> None:
+        await self.intakes.close()
+        await self.rollups.close()
+
+    async def _is_transactional(self) -> bool:
+        async with self._asking:
+            if self._transactional is None:
+                self._transactional = await transactions_supported(self.settings)
+                if not self._transactional:
+                    log.warning("the broker has no transactions: this must be the only worker")
+            return self._transactional
+
+    async def _open_intake(self, partition: int) -> IntakeRunner:
+        runner = IntakeRunner(
+            partition,
+            self._definition,
+            self.settings,
+            self._options,
+            self._publisher,
+            self.telemetry,
+            await self._is_transactional(),
+            end_worker,
+        )
+        tps = [TopicPartition(self.settings.topic(topic.name), partition) for topic in EVENTS]
+        starts = {tp.topic: start for tp, start in (await log_starts(self._options, tps)).items()}
+        await runner.open(starts, await self._committed(tps))
+        return runner
+
+    async def _committed(self, tps: list[TopicPartition]) -> dict[str, int]:
+        consumer = self._consumer()
+        if consumer is None:
+            raise HoleError("the consumer is gone; its offsets cannot be compared with the state")
+        thread = self.app.consumer._thread
+        found = {tp.topic: await thread.call_thread(consumer.committed, tp) for tp in tps}
+        return {topic: -1 if offset is None else offset for topic, offset in found.items()}
+
+    async def _open_rollup(self, partition: int) -> RollupRunner:
+        runner = RollupRunner(
+            partition,
+            self._definition,
+            self.settings,
+            self._options,
+            self._publisher,
+            self.telemetry,
+            await self._is_transactional(),
+            end_worker,
+            self._ends,
+        )
+        await runner.open()
+        return runner

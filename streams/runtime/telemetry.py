@@ -1,0 +1,216 @@
+"""What Prometheus reads about the scores and the machine: declared once, on an injected registry."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from schemas.score import Score
+from streams.core.intake import OUTCOMES, Intake
+from streams.core.lateness import NEVER
+from streams.core.sources import milliseconds
+from streams.runtime.clock import monotonic, now_ms
+
+STAGES = ("arrival", "checkpoint", "windows")
+"""From arrival at the broker to applied; from applied to durable; from partial to published window."""
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+_BYTES = tuple(4.0**n for n in range(5, 14))
+_SCORE_LABELS = ("score", "cut", "cell", "window")
+
+
+class Owned(Protocol):
+    """What telemetry needs of the owner of some cells."""
+
+    latest: dict[bytes, Score]
+
+
+class Lag(Protocol):
+    """Where the log of a source partition ends, and the timestamp of the last applied record."""
+
+    def __call__(self) -> Mapping[tuple[str, int], int]: ...
+
+
+class Telemetry:
+    """Metrics of one worker. Scores and counts are read from what it owns at scrape time."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self.high_watermarks: Callable[[], Mapping[tuple[str, int], int]] = dict
+        self._stages = Histogram(
+            "cxstream_stage_latency_seconds", "Time spent in a stage", ["stage"], registry=registry, buckets=_SECONDS
+        )
+        self._size = Histogram(
+            "cxstream_checkpoint_bytes", "Size of a checkpoint", registry=registry, buckets=_BYTES
+        )
+        self._time = Histogram(
+            "cxstream_checkpoint_seconds", "Time to write a checkpoint", registry=registry, buckets=_SECONDS
+        )
+        for stage in STAGES:
+            self._stages.labels(stage)
+        self._intakes: dict[int, Intake] = {}
+        self._rollups: dict[int, Owned] = {}
+        self._newest: dict[str, int] = {}
+        self.progressed_at = monotonic()
+        registry.register(_Scores(self._rollups))
+        registry.register(_Sources(self))
+
+    @property
+    def intakes(self) -> Mapping[int, Intake]:
+        """The source partitions this worker owns."""
+        return self._intakes
+
+    @property
+    def newest(self) -> Mapping[str, int]:
+        """By topic, the timestamp (ms) of the newest record applied by this worker."""
+        return self._newest
+
+    def own_intake(self, partition: int, intake: Intake) -> None:
+        """Report this source partition from now on."""
+        self._intakes[partition] = intake
+
+    def disown_intake(self, partition: int) -> None:
+        """Another worker reports it now."""
+        self._intakes.pop(partition, None)
+
+    def own_rollup(self, partition: int, owner: Owned) -> None:
+        """Report the cells of this partition from now on."""
+        self._rollups[partition] = owner
+
+    def disown_rollup(self, partition: int) -> None:
+        """Another worker reports them now."""
+        self._rollups.pop(partition, None)
+
+    def waited(self, topic: str, timestamp: int) -> None:
+        """A chunk whose newest record arrived at `timestamp` (ms) is being applied."""
+        self._newest[topic] = max(timestamp, self._newest.get(topic, 0))
+        self.stage("arrival", max(0.0, (now_ms() - timestamp) / 1000))
+
+    def checkpointed(self, size: int, seconds: float, applied_at: float | None) -> None:
+        """A checkpoint of `size` bytes has landed."""
+        self.progressed_at = monotonic()
+        self._size.observe(size)
+        self._time.observe(seconds)
+        if applied_at is not None:
+            self.stage("checkpoint", monotonic() - applied_at)
+
+    def stage(self, stage: str, seconds: float) -> None:
+        """Something spent this long in one of `STAGES`."""
+        self._stages.labels(stage).observe(seconds)
+
+    def lag(self) -> dict[tuple[str, int], int]:
+        """Records that wait, by topic and partition, for the partitions owned here."""
+        ends = self.high_watermarks()
+        return {
+            (topic, partition): max(0, end - 1 - self._intakes[partition].applied(topic))
+            for (topic, partition), end in ends.items()
+            if partition in self._intakes
+        }
+
+    def is_stalled(self, after: float) -> bool:
+        """Whether input waits and nothing has moved for `after` seconds."""
+        return monotonic() - self.progressed_at > after and any(self.lag().values())
+
+
+class _Scores:
+    """Value, interval, n and age of every window owned here; no value, no sample."""
+
+    def __init__(self, owners: Mapping[int, Owned]) -> None:
+        self._owners = owners
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        families = {
+            name: GaugeMetricFamily(f"cxstream_score_{name}", text, labels=_SCORE_LABELS)
+            for name, text in (
+                ("value", "Score of a window"),
+                ("lower", "Lower end of its 95 % interval"),
+                ("upper", "Upper end of its 95 % interval"),
+                ("n", "Answers or customers behind it"),
+                ("age_seconds", "Age of the newest event in it"),
+            )
+        }
+        now = now_ms()
+        for owner in list(self._owners.values()):
+            for score in list(owner.latest.values()):
+                labels = (score.score, score.cut, score.cell, score.window)
+                families["n"].add_metric(labels, score.n)
+                for name in ("value", "lower", "upper"):
+                    value = getattr(score, name)
+                    if value is not None:
+                        families[name].add_metric(labels, value)
+                if score.last_event is not None:
+                    families["age_seconds"].add_metric(labels, max(0, now - milliseconds(score.last_event)) / 1000)
+        yield from families.values()
+
+
+class _Sources:
+    """What became of the records of the source partitions owned here, and what waits."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self._telemetry = telemetry
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._counts()
+        yield from self._lags()
+        yield from self._state()
+
+    def _counts(self) -> Iterator[Metric]:
+        place = ("topic", "partition")
+        received = CounterMetricFamily("cxstream_received", "Records received", labels=place)
+        outcomes = CounterMetricFamily("cxstream_outcomes", "Records by outcome", labels=(*place, "outcome"))
+        rejected = CounterMetricFamily("cxstream_rejected", "Records refused", labels=(*place, "reason"))
+        difference = GaugeMetricFamily(
+            "cxstream_reconciliation_difference", "Received minus all outcomes; anything but 0 is a bug", labels=place
+        )
+        for partition, intake in list(self._telemetry.intakes.items()):
+            for topic, progress in intake.progress.items():
+                labels = (topic, str(partition))
+                received.add_metric(labels, progress.received)
+                difference.add_metric(labels, progress.difference)
+                for outcome in OUTCOMES:
+                    outcomes.add_metric((*labels, outcome), progress.outcomes[outcome])
+                for reason, number in progress.reasons.items():
+                    rejected.add_metric((*labels, reason), number)
+        yield from (received, outcomes, rejected, difference)
+
+    def _lags(self) -> Iterator[Metric]:
+        records = GaugeMetricFamily("cxstream_lag_records", "Records waiting", labels=("topic", "partition"))
+        seconds = GaugeMetricFamily(
+            "cxstream_lag_seconds", "Age of the newest applied record while others wait", labels=("topic", "partition")
+        )
+        now, newest = now_ms(), self._telemetry.newest
+        for (topic, partition), lag in self._telemetry.lag().items():
+            records.add_metric((topic, str(partition)), lag)
+            behind = max(0, now - newest.get(topic, now)) / 1000 if lag else 0.0
+            seconds.add_metric((topic, str(partition)), behind)
+        yield from (records, seconds)
+
+    def _state(self) -> Iterator[Metric]:
+        last = GaugeMetricFamily(
+            "cxstream_last_event_timestamp_seconds", "Newest event time accepted", labels=("topic",)
+        )
+        customers = GaugeMetricFamily("cxstream_customers", "Customers in state", labels=("partition",))
+        overflow = CounterMetricFamily(
+            "cxstream_ledger_overflow", "Records forgotten early, for a customer had too many", labels=("partition",)
+        )
+        bounded = CounterMetricFamily(
+            "cxstream_cells_overflow", "Cells counted as (other), for there were too many", labels=("partition",)
+        )
+        newest: dict[str, int] = {}
+        for partition, intake in list(self._telemetry.intakes.items()):
+            customers.add_metric((str(partition),), len(intake.ledger.customers))
+            overflow.add_metric((str(partition),), intake.ledger.overflow)
+            bounded.add_metric((str(partition),), intake.dimensions.overflow)
+            for topic, progress in intake.progress.items():
+                newest[topic] = max(progress.last_event, newest.get(topic, NEVER))
+        for topic, time in newest.items():
+            if time != NEVER:
+                last.add_metric((topic,), time / 1000)
+        yield from (last, customers, overflow, bounded)
