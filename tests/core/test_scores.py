@@ -6,6 +6,7 @@ import pytest
 
 from streams.core.facts import KINDS, PROGRAMS, STATES, SURVEY, Facts, risk_facts
 from streams.core.scores import SCORES, Result, Score
+from streams.core.scores.base import rounded
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors.json").read_text())
 BY_NAME = {score.name: score for score in SCORES}
@@ -48,9 +49,9 @@ def test_a_zero_is_a_detractor_and_not_missing() -> None:
     assert result("nps", [survey("nps", 0)]).counts == {"promoters": 0, "passives": 0, "detractors": 1}
 
 
-def test_an_even_nps_is_zero_without_a_sign() -> None:
-    computed = result("nps", [survey("nps", 7)])
-    assert str(computed.value) == "0.0"
+def test_zero_has_no_sign() -> None:
+    computed = rounded(-1e-9, (-1e-9, 1e-9), 1, {})
+    assert (str(computed.value), str(computed.lower), str(computed.upper)) == ("0.0", "0.0", "0.0")
 
 
 @pytest.mark.parametrize(("answer", "group"), [(0, "detractors"), (6, "detractors"), (7, "passives"),

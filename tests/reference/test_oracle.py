@@ -210,15 +210,26 @@ def test_a_closed_pane_takes_and_gives_nothing_and_a_coarser_one_still_does() ->
     assert len(checked.survivors()) == 5
 
 
-def test_a_replay_gives_each_boundary_that_the_slowest_source_partition_has_passed() -> None:
+@pytest.mark.parametrize(
+    ("slowest", "every", "allowance", "ends"),
+    [
+        (3 * HOUR - 1, "1h", "30d", ["2024-01-01T13:00:00Z"]),
+        (3 * HOUR, "1h", "30d", ["2024-01-01T13:00:00Z", "2024-01-01T14:00:00Z"]),
+        (3 * HOUR, "2h", "30d", ["2024-01-01T14:00:00Z"]),
+        (3 * HOUR + 9 * SECOND, "2h", "10s", ["2024-01-01T14:00:00Z"]),
+        (4 * HOUR + 10 * SECOND, "2h", "10s", ["2024-01-01T14:00:00Z", "2024-01-01T16:00:00Z"]),
+    ],
+)
+def test_a_replay_gives_each_boundary_that_the_slowest_source_partition_has_passed(
+    slowest: int, every: str, allowance: str, ends: list[str]
+) -> None:
     feed = Feed()
-    for hour in range(5):
+    for hour in range(6):
         feed.answer(NOON + hour * HOUR, 10)
-    feed.send(CALLS, NOON + 3 * HOUR + 59 * MINUTE, outcome="menu")
-    checked = oracle(feed)
-    assert nps_of(checked.replay("1h")) == {"2024-01-01T13:00:00Z": (100.0, 1), "2024-01-01T14:00:00Z": (100.0, 1)}
-    assert nps_of(oracle(feed, allowance="10s").replay("2h")) == {"2024-01-01T14:00:00Z": (100.0, 1)}
-    assert nps_of(checked.end_of_data()) == {"2024-01-01T16:00:10Z": (100.0, 1)}
+    feed.send(CALLS, NOON + slowest, outcome="menu")
+    checked = oracle(feed, allowance=allowance)
+    assert nps_of(checked.replay(every)) == dict.fromkeys(ends, (100.0, 1))
+    assert list(nps_of(checked.end_of_data())) == ["2024-01-01T17:00:10Z"]
 
 
 def test_cells_are_the_values_of_a_cut_and_nobody_is_counted_without_one() -> None:

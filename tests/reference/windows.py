@@ -29,6 +29,7 @@ class Row(TypedDict):
     counts: dict[str, int]
 
 
+@cache
 def span_ms(span: str) -> int:
     match = re.fullmatch(r"(\d+)(s|m|min|h|d)", span)
     if not match:
