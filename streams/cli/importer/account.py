@@ -42,9 +42,11 @@ class ImportSummary:
     def text(self, mapping: str) -> str:
         """The summary as lines for a person."""
         rate = self.rows / self.seconds if self.seconds else 0.0
-        lines = [f"{mapping} → {self.topic}: {self.rows:,} rows read, {self.sent:,} sent, "
-                 f"{sum(self.rejected.values()):,} rejected, {sum(self.dropped.values()):,} dropped, "
-                 f"in {self.seconds:.1f} s ({rate:,.0f} rows/s)"]
+        lines = [
+            f"{mapping} → {self.topic}: {self.rows:,} rows read, {self.sent:,} sent, "
+            f"{sum(self.rejected.values()):,} rejected, {sum(self.dropped.values()):,} dropped, "
+            f"in {self.seconds:.1f} s ({rate:,.0f} rows/s)"
+        ]
         if self.first_time and self.last_time:
             lines.append(f"  event time {self.first_time:%Y-%m-%d %H:%M:%S} to {self.last_time:%Y-%m-%d %H:%M:%S} UTC")
         lines += [f"  dropped {count:,}: {reason}" for reason, count in sorted(self.dropped.items())]

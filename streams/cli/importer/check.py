@@ -132,25 +132,45 @@ def _format_faults(key: str, form: str) -> Iterator[tuple[str, str]]:
             raise ValueError("no % in it")
         datetime.strptime(datetime(2001, 12, 31, 23, 58, 59, tzinfo=UTC).strftime(form), form).replace(tzinfo=UTC)
     except ValueError as error:
-        yield key, (f"{form!r} is no time format: {error}; write {', '.join(SPECIAL_FORMATS)} "
-                    "or a strptime format such as %d/%m/%Y %H:%M")
+        yield (
+            key,
+            (
+                f"{form!r} is no time format: {error}; write {', '.join(SPECIAL_FORMATS)} "
+                "or a strptime format such as %d/%m/%Y %H:%M"
+            ),
+        )
 
 
 def _scale_faults(plan: Plan) -> Iterator[tuple[str, str]]:
     kind, scale = (plan.fields.get(name, Field()) for name in ("kind", "scale"))
     if "scale" not in plan.fields:
-        yield "fields.scale", ('missing; say on which scale the question was asked, e.g. scale = { value = "0-10" }; '
-                               "answers on another scale cannot become NPS")
+        yield (
+            "fields.scale",
+            (
+                'missing; say on which scale the question was asked, e.g. scale = { value = "0-10" }; '
+                "answers on another scale cannot become NPS"
+            ),
+        )
     if isinstance(kind.value, str) and isinstance(scale.value, str):
         low, high = SCALES[kind.value]
         if scale.value != f"{low}-{high}":
-            yield "fields.scale", (f"{kind.value} is asked on {low}-{high}, not on {scale.value}; answers on another "
-                                   "scale (stars, smileys) are another kind of question, e.g. csat on 1-5")
+            yield (
+                "fields.scale",
+                (
+                    f"{kind.value} is asked on {low}-{high}, not on {scale.value}; answers on another "
+                    "scale (stars, smileys) are another kind of question, e.g. csat on 1-5"
+                ),
+            )
     for key, spec in _parts("fields.score", plan.fields.get("score", Field(column="-"))):
         for source, target in spec.values.items():
             if not _same_answer(source, target):
-                yield f"{key}.values.{source}", (f"{target!r} is another answer than {source!r}; a score is never "
-                                                 "moved to another scale, its text may only lose words")
+                yield (
+                    f"{key}.values.{source}",
+                    (
+                        f"{target!r} is another answer than {source!r}; a score is never "
+                        "moved to another scale, its text may only lose words"
+                    ),
+                )
         if spec.value is not None or spec.otherwise is not None:
             yield key, "an answer is read from a column; nobody's score is invented"
 

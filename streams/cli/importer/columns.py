@@ -28,8 +28,10 @@ class Columns:
             return self._path(name)
         position = self._header.get(name)
         if position is None:
-            raise MappingError(f"{self._plan.origin}: {key}: {self._table.name} has no column {name!r}; "
-                               f"{self._hint(name, self._header)}")
+            raise MappingError(
+                f"{self._plan.origin}: {key}: {self._table.name} has no column {name!r}; "
+                f"{self._hint(name, self._header)}"
+            )
         return lambda values: values[position].strip()
 
     def _hint(self, name: str, header: dict[str, int]) -> str:

@@ -56,8 +56,10 @@ class Converter:
         self._decoder: EventDecoder[Envelope] = EventDecoder(record)
         maker = FieldMaker(plan, self.columns, kinds(record))
         self._fields = [(name, maker.field(f"fields.{name}", name, spec)) for name, spec in plan.fields.items()]
-        self._drops = [(drop.reason, condition(f"drop[{number}].where", drop.where, self.columns))
-                       for number, drop in enumerate(plan.drop)]
+        self._drops = [
+            (drop.reason, condition(f"drop[{number}].where", drop.where, self.columns))
+            for number, drop in enumerate(plan.drop)
+        ]
 
     def convert(self, row: Row) -> Ready | Dropped | Refused:
         """What becomes of one row; never raises on bad input."""
@@ -98,7 +100,7 @@ def invented(name: str, count: int, ordinal: int) -> str:
     """The invented customer of the row with this ordinal: always the same, spread evenly.
 
     >>> invented("invented", 500, 1)
-    'invented-257'
+    'invented-411'
     """
     return f"{name}-{int.from_bytes(blake2b(b'%d' % ordinal, digest_size=8).digest()) % count + 1}"
 

@@ -37,8 +37,13 @@ class FieldMaker:
         return self._typed(key, spec, kind, _translated(spec, self._joined(key, spec, kind)))
 
     def _cases(self, key: str, name: str, spec: Field) -> Getter:
-        cases = [(condition(f"{key}.cases[{number}].when", case.when, self._columns),
-                  self.field(f"{key}.cases[{number}]", name, case)) for number, case in enumerate(spec.cases)]
+        cases = [
+            (
+                condition(f"{key}.cases[{number}].when", case.when, self._columns),
+                self.field(f"{key}.cases[{number}]", name, case),
+            )
+            for number, case in enumerate(spec.cases)
+        ]
         return lambda values: next((make(values) for holds, make in cases if holds(values)), None)
 
     def _latest(self, key: str, spec: Field) -> Getter:
@@ -98,8 +103,10 @@ class FieldMaker:
 
 def condition(key: str, wanted: Condition, columns: Columns) -> Callable[[Any], bool]:
     """The function that says whether a row has the wanted values in all these columns."""
-    tests = [(columns.getter(f"{key}.{name}", name), {_plain(v) for v in (want if isinstance(want, list) else [want])})
-             for name, want in wanted.items()]
+    tests = [
+        (columns.getter(f"{key}.{name}", name), {_plain(v) for v in (want if isinstance(want, list) else [want])})
+        for name, want in wanted.items()
+    ]
     return lambda values: all(_plain(get(values)) in allowed for get, allowed in tests)
 
 

@@ -116,9 +116,13 @@ def _table(name: str, text: io.TextIOWrapper, plan: Plan, raw: IO[bytes], size: 
         return replace(table, rows=_json_rows(lines))
     if not first.strip():
         raise ConfigError(f"{name}: no header in the first line; the mapping finds its columns by their names")
-    reader = csv.reader(lines, delimiter=plan.delimiter or _delimiter(form, first),
-                        quoting=csv.QUOTE_MINIMAL if plan.quote else csv.QUOTE_NONE, quotechar=plan.quote or None,
-                        strict=True)
+    reader = csv.reader(
+        lines,
+        delimiter=plan.delimiter or _delimiter(form, first),
+        quoting=csv.QUOTE_MINIMAL if plan.quote else csv.QUOTE_NONE,
+        quotechar=plan.quote or None,
+        strict=True,
+    )
     header = _header(name, reader)
     return replace(table, header=header, rows=_csv_rows(reader, lines, len(header)))
 
@@ -186,8 +190,9 @@ def _csv_rows(reader: Any, lines: _Lines, width: int) -> Iterator[Row | BadRow]:
 
 def _csv_row(line: int, ordinal: int, values: list[str], width: int) -> Row | BadRow:
     if len(values) != width:
-        return BadRow(line, "wrong_width", f"{len(values)} values under {width} columns; quote a value that holds the "
-                                           "delimiter")
+        return BadRow(
+            line, "wrong_width", f"{len(values)} values under {width} columns; quote a value that holds the delimiter"
+        )
     try:
         return Row(line, ordinal, values, "\x1f".join(values).encode())
     except UnicodeEncodeError:

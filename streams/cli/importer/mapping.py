@@ -119,8 +119,9 @@ def _read(name: str) -> tuple[str, str]:
     try:
         return name, Path(name).read_text("utf-8")
     except FileNotFoundError:
-        raise MappingError(f"{name}: no such mapping; give the path of a TOML file, "
-                           f"or one of {', '.join(bundled())}") from None
+        raise MappingError(
+            f"{name}: no such mapping; give the path of a TOML file, or one of {', '.join(bundled())}"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise MappingError(f"{name}: cannot be read as a TOML file: {error}") from None
 

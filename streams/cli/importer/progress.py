@@ -51,11 +51,19 @@ class Bars:
     """One bar for each stage, on a terminal."""
 
     def __init__(self, console: Console) -> None:
-        self._bar = Bar(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
-                        TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f}/s"), TimeRemainingColumn(),
-                        console=console, transient=True)
-        self._tasks = {doing: self._bar.add_task(doing, total=1.0, visible=False, rows=0, rate=0.0)
-                       for doing in ("reading", "sending")}
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f}/s"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._tasks = {
+            doing: self._bar.add_task(doing, total=1.0, visible=False, rows=0, rate=0.0)
+            for doing in ("reading", "sending")
+        }
         self._bar.start()
 
     def step(self, doing: str, rows: int, share: float, per_second: float) -> None:

@@ -16,8 +16,9 @@ from streams.errors import ConfigError
 from streams.settings import Settings
 
 
-async def run_import(plan: Plan, files: Sequence[Path], settings: Settings, progress: Progress, *,
-                     strict: bool = False) -> ImportSummary:
+async def run_import(
+    plan: Plan, files: Sequence[Path], settings: Settings, progress: Progress, *, strict: bool = False
+) -> ImportSummary:
     """Import files by a mapping; nothing is sent before every row has been read.
 
     With `strict`, nothing is sent at all when a row was rejected. Raises `MappingError` for a column
@@ -29,8 +30,9 @@ async def run_import(plan: Plan, files: Sequence[Path], settings: Settings, prog
         try:
             summary = await read(plan, files, spool, progress)
         except OSError as error:
-            raise ConfigError(f"{folder}: {error.strerror or error}; make room there, "
-                              "or name another folder in TMPDIR") from None
+            raise ConfigError(
+                f"{folder}: {error.strerror or error}; make room there, or name another folder in TMPDIR"
+            ) from None
         if summary.ready and not (strict and summary.rejected):
             summary.sent = await _send(spool, settings.topic(plan.topic), settings, progress)
     summary.seconds = time.monotonic() - began
@@ -43,8 +45,9 @@ async def read(plan: Plan, files: Sequence[Path], spool: Spool, progress: Progre
     for number, path in enumerate(files):
         for table in tables(path, plan):
             for _ in account.take(table):
-                progress.step("reading", account.rows, (number + table.share()) / len(files),
-                              _rate(account.rows, began))
+                progress.step(
+                    "reading", account.rows, (number + table.share()) / len(files), _rate(account.rows, began)
+                )
                 await asyncio.sleep(0)
     return account.summary()
 

@@ -26,24 +26,32 @@ async def send(entries: Iterable[Entry], topic: str, settings: Settings, sent: C
     at once. Raises `BrokerError`.
     """
     await asyncio.to_thread(_require, topic, settings)
-    producer = AIOKafkaProducer(**aiokafka_options(settings), acks="all", max_batch_size=_BATCH_BYTES, linger_ms=5,
-                                enable_idempotence=await transactions_supported(settings))
+    producer = AIOKafkaProducer(
+        **aiokafka_options(settings),
+        acks="all",
+        max_batch_size=_BATCH_BYTES,
+        linger_ms=5,
+        enable_idempotence=await transactions_supported(settings),
+    )
     try:
         await producer.start()
         return await _send_all(producer, entries, topic, sent)
     except KafkaConnectionError:
         raise no_broker(settings) from None
     except KafkaError as error:
-        raise BrokerError(f"{topic}: the broker at {settings.kafka.brokers} did not take every event "
-                          f"({type(error).__name__}: {error}); mend it and import again, "
-                          "nothing counts twice") from None
+        raise BrokerError(
+            f"{topic}: the broker at {settings.kafka.brokers} did not take every event "
+            f"({type(error).__name__}: {error}); mend it and import again, "
+            "nothing counts twice"
+        ) from None
     finally:
         with suppress(KafkaError):
             await producer.stop()
 
 
-async def _send_all(producer: AIOKafkaProducer, entries: Iterable[Entry], topic: str,
-                    sent: Callable[[int], None]) -> int:
+async def _send_all(
+    producer: AIOKafkaProducer, entries: Iterable[Entry], topic: str, sent: Callable[[int], None]
+) -> int:
     count, waiting = 0, list[asyncio.Future[object]]()
     for chunk in _chunks(iter(entries)):
         futures = [await producer.send(topic, entry.payload, key=entry.key) for entry in chunk]

@@ -72,7 +72,7 @@ class Clock:
 
     def _place(self, local: datetime) -> datetime:
         if self._zone is None:
-            raise Unreadable("no_zone", f"{local} has no offset; say zone = \"…\" in the mapping")
+            raise Unreadable("no_zone", f'{local} has no offset; say zone = "…" in the mapping')
         first, second = (local.replace(tzinfo=self._zone, fold=fold) for fold in (0, 1))
         before, after = first.utcoffset(), second.utcoffset()
         if before == after:
@@ -82,14 +82,19 @@ class Clock:
 
     def _twice(self, first: datetime, second: datetime) -> datetime:
         if self._fold == "reject":
-            raise Unreadable("ambiguous_time", f"{first:%Y-%m-%d %H:%M:%S} happens twice in {self._zone}; "
-                                               'say fold = "first" or "second" in the mapping')
+            raise Unreadable(
+                "ambiguous_time",
+                f"{first:%Y-%m-%d %H:%M:%S} happens twice in {self._zone}; "
+                'say fold = "first" or "second" in the mapping',
+            )
         return first if self._fold == "first" else second
 
     def _never(self, first: datetime) -> datetime:
         if self._gap == "reject":
-            raise Unreadable("nonexistent_time", f"{first:%Y-%m-%d %H:%M:%S} never happens in {self._zone}; "
-                                                 'say gap = "forward" in the mapping')
+            raise Unreadable(
+                "nonexistent_time",
+                f'{first:%Y-%m-%d %H:%M:%S} never happens in {self._zone}; say gap = "forward" in the mapping',
+            )
         return first
 
 
