@@ -1,0 +1,109 @@
+"""One connection to ClickHouse or chDB, and the meaning of what goes wrong on it."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import Error
+
+from sinks.address import Address
+from sinks.errors import PoisonRow, SinkError, SinkUnavailable
+
+CONNECT_TIMEOUT = 5
+TIMEOUT = 30
+"""Whole seconds an insert may take before it counts as unavailable and is tried again."""
+
+_ROW_CODES = frozenset({6, 25, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 130, 131, 321, 349, 407, 441, 469, 692})
+"""Server errors that are about a row: parse and conversion errors, a value out of range, a violated constraint."""
+_REMEDIES = (
+    ((16, 47, 60), "the tables are not those of this version; run `cxstream migrate`"),
+    ((81,), "there is no such database; run `cxstream migrate`, or correct clickhouse.url"),
+    ((192, 193, 194, 516), "user {user!r} or its password is refused; correct clickhouse.url"),
+    ((164, 291, 497), "user {user!r} lacks a right; grant it"),
+    ((62, *_ROW_CODES), "a statement is not understood; use ClickHouse 25.3 or newer"),
+)
+"""Server errors that trying again does not mend, and what does; all others are taken for passing ones."""
+_NO_CHDB = "Unable to open the chdb engine"
+_INSERT = {"async_insert": "0", "date_time_input_format": "best_effort", "input_format_null_as_default": "1",
+           "input_format_skip_unknown_fields": "1"}
+
+
+class Connection:
+    """A client of one database. Blocking; every error that leaves it is a `SinkError`."""
+
+    def __init__(self, address: Address, client: Client) -> None:
+        self.address = address
+        self.version = str(client.server_version)
+        self._client = client
+
+    def command(self, sql: str) -> None:
+        """Run one statement that answers nothing."""
+        with _translated(self.address):
+            self._client.command(sql)
+
+    def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Sequence[Sequence[Any]]:
+        """The rows a query answers."""
+        with _translated(self.address):
+            return self._client.query(sql, parameters=dict(parameters or {})).result_rows
+
+    def insert(self, table: str, columns: Sequence[str], body: bytes, token: str) -> None:
+        """Insert newline-delimited JSON objects, whole or not at all; the same `token` again is no second insert.
+
+        Raises `PoisonRow` when a row is the cause.
+        """
+        with _translated(self.address, inserting=True):
+            self._client.raw_insert(table, columns, body, fmt="JSONEachRow",
+                                    settings={**_INSERT, "insert_deduplication_token": token})
+
+    def close(self) -> None:
+        """Let go of the database; a chDB folder is then free for another process."""
+        self._client.close()
+
+
+def connect(address: Address, timeout: int = TIMEOUT, database: str | None = None) -> Connection:
+    """Open a connection to the address's database, or to another one there; `timeout` in whole seconds.
+
+    Raises `SinkUnavailable` when nothing answers, `SinkError` when it is refused.
+    """
+    database = database or address.database
+    with _translated(address):
+        if address.interface == "chdb":
+            return Connection(address, clickhouse_connect.get_client(
+                interface="chdb", path=address.path, database=database))
+        # no session: a connection that dropped would leave its session locked
+        return Connection(address, clickhouse_connect.get_client(
+            interface=address.interface, host=address.host, port=address.port, username=address.username,
+            password=address.password, database=database, connect_timeout=CONNECT_TIMEOUT,
+            send_receive_timeout=timeout, autogenerate_session_id=False, compress=False, query_retries=0,
+            client_name="cxstream", dedicated_pool=True))
+
+
+@contextmanager
+def _translated(address: Address, inserting: bool = False) -> Iterator[None]:
+    try:
+        yield
+    except Error as error:
+        if inserting and error.code in _ROW_CODES:
+            raise PoisonRow(_text(error)) from error
+        raise _meaning(error, address) from error
+    except OSError as error:
+        raise SinkUnavailable(f"{address}: {error}") from error
+
+
+def _meaning(error: Error, address: Address) -> SinkError:
+    text = _text(error)
+    if str(error).startswith(_NO_CHDB):
+        return SinkError(f"{address}: cannot open the folder; chDB allows one process per path and one path per "
+                         "process: stop the other process, or give this one another, writable, folder")
+    for codes, remedy in _REMEDIES:
+        if error.code in codes:
+            return SinkError(f"{address}: {remedy.format(user=address.username)} ({text})")
+    return SinkUnavailable(f"{address}: not available; start it, or correct clickhouse.url ({text})")
+
+
+def _text(error: Error) -> str:
+    cause = getattr(error.__cause__, "reason", None) or error.__cause__ or error  # of a connection error, the core
+    return re.sub(r" \(for url [^)]*\)", "", " ".join(str(cause).split()))[:400]
