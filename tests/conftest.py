@@ -1,13 +1,12 @@
 """Brokers and settings for every test, and the guard that keeps unmarked tests off the network."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from streams.cli.embedded import EmbeddedBroker
-from streams.settings import Settings
 from tests.support import brokers, loud
 from tests.support.apache_kafka import KafkaCluster
 from tests.support.jars import Unavailable
@@ -94,7 +93,7 @@ def any_broker(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def make_settings() -> Callable[..., Settings]:
+def make_settings() -> brokers.MakeSettings:
     """See `tests.support.brokers.make_settings`."""
     return brokers.make_settings
 

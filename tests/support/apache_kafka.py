@@ -5,14 +5,12 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import kafka.errors
-from kafka.admin import KafkaAdminClient
-
-from streams.cli.embedded import HOST, dying_with_us, free_port
+from streams.cli.embedded import HOST, answers, dying_with_us, free_port
 from tests.support.jars import kafka_jars
 
 READY_SECONDS = 90.0
@@ -23,19 +21,24 @@ _JVM = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 class KafkaCluster:
     """`nodes` brokers, each also a controller; topics may be replicated on all of them.
 
-    A node is killed, paused, resumed and started again by its index.
+    A node is killed, paused, resumed and started again by its index. Clients speak `protocol` with
+    them, whose details are `properties`.
     """
 
-    def __init__(self, nodes: int = 1) -> None:
+    def __init__(
+        self, nodes: int = 1, protocol: str = "PLAINTEXT", properties: Mapping[str, str] | None = None
+    ) -> None:
         self._jars = kafka_jars()
         self._folder = Path(tempfile.mkdtemp(prefix="cxstream-kafka-"))
-        self._ports = [(free_port(), free_port()) for _ in range(nodes)]
+        self._ports = [(free_port(), free_port(), free_port()) for _ in range(nodes)]
+        self._protocol = protocol
+        self._extra = "".join(f"{key}={value}\n" for key, value in (properties or {}).items())
         self._processes: list[subprocess.Popen[bytes] | None] = [None] * nodes
 
     @property
     def address(self) -> str:
         """What `kafka.brokers` should be: all nodes."""
-        return ",".join(f"{HOST}:{port}" for port, _ in self._ports)
+        return ",".join(f"{HOST}:{port}" for port, _, _ in self._ports)
 
     @property
     def nodes(self) -> int:
@@ -98,13 +101,8 @@ class KafkaCluster:
             time.sleep(0.1)
 
     def _members(self) -> int:
-        try:
-            with KafkaAdminClient(bootstrap_servers=self.address.split(","), bootstrap_timeout_ms=2_000,
-                                  request_timeout_ms=5_000) as client:
-                brokers = client.describe_cluster()["brokers"]
-        except kafka.errors.KafkaError:
-            return 0
-        return sum(not broker.get("is_fenced") for broker in brokers)
+        # a broker serves its port only once it is a member of the cluster
+        return sum(answers(internal) for _, _, internal in self._ports)
 
     def _ended(self) -> bool:
         return any(process and process.poll() is not None for process in self._processes)
@@ -138,7 +136,7 @@ class KafkaCluster:
         )  # fmt: skip
 
     def _properties(self, node: int) -> str:
-        port, controller = self._ports[node]
+        port, controller, internal = self._ports[node]
         voters = ",".join(f"{n}@{HOST}:{ports[1]}" for n, ports in enumerate(self._ports))
         insync = max(1, self.nodes - 1)
         return f"""\
@@ -146,8 +144,10 @@ process.roles=broker,controller
 node.id={node}
 controller.quorum.voters={voters}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller}
-advertised.listeners=PLAINTEXT://{HOST}:{port}
+listener.security.protocol.map=CLIENT:{self._protocol},CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT
+inter.broker.listener.name=INTERNAL
+listeners=CLIENT://{HOST}:{port},CONTROLLER://{HOST}:{controller},INTERNAL://{HOST}:{internal}
+advertised.listeners=CLIENT://{HOST}:{port},INTERNAL://{HOST}:{internal}
 log.dirs={self._folder}/data-{node}
 auto.create.topics.enable=false
 default.replication.factor={self.nodes}
@@ -163,4 +163,4 @@ controlled.shutdown.enable=false
 log.cleaner.backoff.ms=200
 log.retention.check.interval.ms=500
 log.initial.task.delay.ms=500
-"""
+{self._extra}"""

@@ -2,12 +2,16 @@
 
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from kafka.admin import KafkaAdminClient
 
 from streams.settings import Settings
+
+MakeSettings = Callable[..., Settings]
+"""The type of the fixture `make_settings`."""
 
 
 def make_settings(brokers: str = "127.0.0.1:1", **sections: dict[str, Any]) -> Settings:

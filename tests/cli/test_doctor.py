@@ -1,0 +1,88 @@
+"""`cxstream doctor` and `cxstream migrate` on a real broker and a real chDB."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_main import run
+
+pytestmark = pytest.mark.io
+
+
+def levels(output: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for line in output.splitlines():
+        level, subject, _ = line.split(maxsplit=2)
+        found.setdefault(subject, set()).add(level)
+    return found
+
+
+def environment(address: str, folder: Path) -> dict[str, str]:
+    return {
+        "CXSTREAM_KAFKA_BROKERS": address,
+        "CXSTREAM_CLICKHOUSE_URL": f"chdb://{folder}/db",
+        "CXSTREAM_METRICS_STREAMS_PORT": "0",
+        "CXSTREAM_METRICS_SINKS_PORT": "0",
+    }
+
+
+@pytest.mark.slow
+def test_it_fails_on_what_is_missing_and_is_content_when_it_was_mended(any_broker: str, tmp_path: Path) -> None:
+    env = environment(any_broker, tmp_path)
+    before = run("doctor", folder=tmp_path, **env)
+    assert before.returncode == 2
+    assert levels(before.stdout)["topics"] == levels(before.stdout)["database"] == {"FAIL"}
+    assert "create with `cxstream topics`" in before.stdout
+    assert "run `cxstream migrate`" in before.stdout
+
+    assert run("topics", folder=tmp_path, **env).returncode == 0
+    assert run("migrate", folder=tmp_path, **env).stdout.count("applied ") > 0
+    again = run("migrate", folder=tmp_path, **env)
+    assert again.stdout == f"chdb://{tmp_path}/db is up to date\n"
+
+    after = run("doctor", folder=tmp_path, **env)
+    assert after.returncode == 0, after.stdout
+    assert levels(after.stdout)["topics"] == levels(after.stdout)["database"] == {"ok"}
+    assert (after.stderr, before.stderr) == ("", "")
+
+
+def test_it_says_whether_the_broker_has_transactions(any_broker: str, tmp_path: Path) -> None:
+    said = run("doctor", folder=tmp_path, **environment(any_broker, tmp_path)).stdout
+    kafka = "has transactions: checkpoints are fenced" in said
+    embedded = "has no transactions: run one worker only" in said
+    assert kafka != embedded
+    assert levels(said)["broker"] == ({"ok"} if kafka else {"ok", "warn"})
+
+
+def test_an_absent_broker_and_database_fail_with_the_fix(tmp_path: Path) -> None:
+    env = environment("127.0.0.1:1", tmp_path) | {"CXSTREAM_CLICKHOUSE_URL": "http://127.0.0.1:1/cxstream"}
+    done = run("doctor", folder=tmp_path, **env)
+    assert done.returncode == 2
+    assert "FAIL  broker    no broker at 127.0.0.1:1: start it or set kafka.brokers" in done.stdout
+    assert levels(done.stdout)["database"] == {"FAIL"}
+    assert done.stderr == ""
+
+
+def test_ports_in_use_and_open_to_the_network_are_warned_of(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        env = environment("127.0.0.1:1", tmp_path) | {"CXSTREAM_METRICS_STREAMS_PORT": str(port)}
+        used = run("doctor", folder=tmp_path, **env).stdout
+        wide = run("doctor", folder=tmp_path, **env, CXSTREAM_METRICS_HOST="0.0.0.0").stdout
+    assert f"warn  ports     metrics.streams_port {port} is in use" in used
+    assert "warn  ports     metrics.host 0.0.0.0 is reachable from outside" in wide
+
+
+def test_an_address_of_another_machine_fails(tmp_path: Path) -> None:
+    env = environment("127.0.0.1:1", tmp_path)
+    env |= {"CXSTREAM_METRICS_HOST": "192.0.2.1", "CXSTREAM_METRICS_STREAMS_PORT": "9464"}
+    said = run("doctor", folder=tmp_path, **env).stdout
+    assert "FAIL  ports     metrics.streams_port: cannot listen on 192.0.2.1:9464" in said
+
+
+def test_migrate_reports_an_absent_database_in_a_line(tmp_path: Path) -> None:
+    done = run("migrate", folder=tmp_path, CXSTREAM_CLICKHOUSE_URL="http://127.0.0.1:1/cxstream")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("cxstream: http://127.0.0.1:1/cxstream: not available")
+    assert done.stderr.count("\n") == 1

@@ -1,0 +1,95 @@
+"""The command line as a user meets it: help without waiting, errors in a line, surprises with their traceback."""
+
+import os
+import re
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from streams.cli.main import COMMANDS, main
+from streams.errors import CxError, HoleError
+
+NAMES = [name for name, _, _ in COMMANDS]
+
+
+def run(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`cxstream` in a process of its own."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("CXSTREAM_")}
+    path = os.pathsep.join([str(Path(__file__).parents[2]), env.get("PYTHONPATH", "")])
+    return subprocess.run([sys.executable, "-m", "streams.cli.main", *arguments], cwd=folder, capture_output=True,
+                          text=True, timeout=60, check=False, env=env | environment | {"PYTHONPATH": path})
+
+
+def test_help_lists_every_command_with_what_it_does() -> None:
+    text = CliRunner().invoke(main, ["--help"]).output
+    listed = re.findall(r"^  (\w+) {2,}\w", text.partition("Commands:")[2], flags=re.MULTILINE)
+    assert listed == NAMES
+
+
+def test_help_imports_no_command() -> None:
+    code = ("import sys; from streams.cli.main import main, COMMANDS\n"
+            "try: main(['--help'])\n"
+            "except SystemExit: pass\n"
+            "print([module for _, module, _ in COMMANDS if module in sys.modules])")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(("name", "module"), [(name, module) for name, module, _ in COMMANDS])
+def test_every_registered_command_exists_and_shows_an_example(name: str, module: str) -> None:
+    command = import_module(module).command
+    assert isinstance(command, click.Command)
+    assert command.name == name
+    text = CliRunner().invoke(main, [name, "--help"]).output
+    assert "Example" in text, f"`cxstream {name} --help` shows no example"
+    assert f"cxstream {name}" in text.partition("Example")[2]
+
+
+def test_an_unknown_command_is_a_usage_error() -> None:
+    result = CliRunner().invoke(main, ["sing"])
+    assert result.exit_code == 2
+    assert "No such command 'sing'" in result.output
+
+
+@pytest.mark.parametrize(("error", "code"), [(CxError("a: b\nc: d"), 2), (HoleError("a: b\nc: d"), 3)])
+def test_an_error_of_ours_is_lines_on_stderr_and_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch, error: CxError, code: int
+) -> None:
+    def fail(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(import_module("streams.cli.topics").command, "callback", fail)
+    result = CliRunner().invoke(main, ["topics"])
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert result.stderr == "cxstream: a: b\ncxstream: c: d\n"
+
+
+def test_a_surprise_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(import_module("streams.cli.topics").command, "callback", fail)
+    assert isinstance(CliRunner().invoke(main, ["topics"]).exception, ZeroDivisionError)
+
+
+@pytest.mark.io
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"CXSTREAM_KAFKA_BROKERS": "127.0.0.1:1"}, "no broker at 127.0.0.1:1: start it or set kafka.brokers"),
+        ({"CXSTREAM_KAFKA_PARTITIONS": "none"}, "kafka.partitions: Expected `int`, got `str`"),
+        ({"CXSTREAM_CONFIG": "absent.toml"}, "absent.toml: no such file"),
+    ],
+)
+def test_a_failing_process_says_one_line_and_nothing_else(
+    tmp_path: Path, environment: dict[str, str], said: str
+) -> None:
+    done = run("topics", folder=tmp_path, **environment)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"cxstream: {said}")
+    assert done.stderr.count("\n") == 1
