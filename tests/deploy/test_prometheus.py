@@ -1,11 +1,13 @@
 """The alert rules: well-formed, each one tested, each one explained, routed as promised."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from deploy.grafana import dashboard
 from tests.deploy.tools import DEPLOY, ROOT, run
 
 pytestmark = pytest.mark.io
@@ -86,3 +88,13 @@ def test_a_broken_pipeline_holds_back_alerts_about_satisfaction() -> None:
     rule = yaml.safe_load(ALERTMANAGER.read_text())["inhibit_rules"][0]
     assert rule["source_matchers"] == ['layer = "pipeline"', 'severity = "page"']
     assert rule["target_matchers"] == ['layer = "business"']
+
+
+def test_every_metric_that_is_looked_at_is_exported() -> None:
+    sources = [path.read_text() for package in ("streams", "sinks") for path in (ROOT / package).rglob("*.py")]
+    exported = set(re.findall(r"cxstream_[a-z_]+", "\n".join(sources)))
+    prefixes = tuple(name for name in exported if name.endswith("_"))
+    looked_at = set(re.findall(r"cxstream_[a-z_]+", "\n".join([dashboard.build(), *map(Path.read_text, RULES)])))
+    bare = {name: re.sub(r"_(total|bucket)$", "", name) for name in looked_at}
+    missing = {n for n in looked_at if not {n, bare[n]} & exported and not n.startswith(prefixes or "-")}
+    assert missing == set(), "rules or dashboard look at metrics that no worker exports"
