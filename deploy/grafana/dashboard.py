@@ -149,10 +149,10 @@ FLOW = (
         (Query("max by (topic, partition) (abs(cxstream_reconciliation_difference))", "{{topic}}/{{partition}}"),),
     ),
     Chart(
-        "Stored rows",
+        "Stored records",
         "cps",
-        "Inserted into ClickHouse, by table",
-        (Query("sum by (table) (rate(cxstream_sink_inserted_total[$__rate_interval]))", "{{table}}"),),
+        "Inserted into ClickHouse, by source topic",
+        (Query("sum by (topic) (rate(cxstream_sink_inserted_total[$__rate_interval]))", "{{topic}}"),),
     ),
     Chart(
         "Waiting for the sink",
