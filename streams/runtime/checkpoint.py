@@ -48,7 +48,7 @@ class Checkpointer:
         self._transactional = transactional_id is not None
         self._max_batch_bytes = max_batch_bytes
         extra = {"transactional_id": transactional_id, "transaction_timeout_ms": TRANSACTION_TIMEOUT_MS}
-        self._producer = AIOKafkaProducer(
+        self._options = dict(
             **options,
             acks="all",
             max_batch_size=max_batch_bytes,
@@ -56,6 +56,7 @@ class Checkpointer:
             enable_idempotence=self._transactional,
             **(extra if self._transactional else {}),
         )
+        self._open: AIOKafkaProducer | None = None
 
     @property
     def atomic_limit(self) -> int | None:
@@ -64,17 +65,25 @@ class Checkpointer:
 
     async def open(self) -> None:
         """Connect, and fence the former owner."""
+        self._open = AIOKafkaProducer(**self._options)
         try:
-            await self._producer.start()
+            await self._open.start()
         except KafkaError as error:
             raise BrokerError(f"cannot open a producer: {error!r}; see `cxstream doctor`") from error
 
     async def close(self) -> None:
         """Let go of the connection; an open transaction is aborted by the broker."""
         try:
-            await self._producer.stop()
+            if self._open is not None:
+                await self._open.stop()
         except KafkaError as error:
             log.info("closing a producer: %r", error)
+
+    @property
+    def _producer(self) -> AIOKafkaProducer:
+        if self._open is None:
+            raise BrokerError("a checkpoint before the producer was opened")
+        return self._open
 
     async def write(self, outputs: Sequence[Output], changelog: str, partition: int, changes: Sequence[Change]) -> int:
         """Write one checkpoint; returns its size in bytes. Nothing of it counts unless this returns."""

@@ -10,7 +10,7 @@ _LIBRARIES = ("aiokafka", "faust", "mode", "kafka", "clickhouse_connect")
 
 
 def configure(style: Literal["text", "json"], debug: bool = False) -> None:
-    """Our lines from INFO on; those of the libraries below us only with `debug`, or when they are critical."""
+    """Our lines from INFO on; those of the libraries below us only with `debug`, or when they are errors."""
     renderer: Any = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
     if style == "json":
         renderer = structlog.processors.JSONRenderer()
@@ -29,4 +29,4 @@ def configure(style: Literal["text", "json"], debug: bool = False) -> None:
     )
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     for name in _LIBRARIES:
-        logging.getLogger(name).setLevel(logging.INFO if debug else logging.CRITICAL)
+        logging.getLogger(name).setLevel(logging.INFO if debug else logging.ERROR)
