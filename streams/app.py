@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from sinks.clickhouse import ClickHouseSink
 from streams.core.definition import Definition
 from streams.core.lateness import Lateness
 from streams.core.risk import ShippedModel
-from sinks.clickhouse import ClickHouseSink
 from streams.runtime.sinking import SinkWorker
 from streams.runtime.stages import Ends, Streams
 from streams.settings import Settings, load

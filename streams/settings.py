@@ -130,7 +130,8 @@ class Settings(_Section, frozen=True, kw_only=True):
     def seconds(self, key: str) -> int:
         """The duration at `section.key`, in seconds."""
         section, name = key.split(".")
-        return _key(key, parse_span, getattr(getattr(self, section), name)).seconds
+        span: Span = _key(key, parse_span, getattr(getattr(self, section), name))
+        return span.seconds
 
     def topic(self, name: str) -> str:
         """The broker's name of a topic of the catalogue: derived and internal ones take the prefix."""

@@ -1,0 +1,1 @@
+"""`cxstream`: one command a file."""

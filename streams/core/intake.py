@@ -32,13 +32,24 @@ class Arrival(Protocol):
     """A record as it lies in a source partition; `timestamp` in ms, -1 where the broker has none."""
 
     @property
-    def offset(self) -> int: ...
+    def offset(self) -> int:
+        """Where it lies in its partition."""
+        ...
+
     @property
-    def timestamp(self) -> int: ...
+    def timestamp(self) -> int:
+        """When it arrived, in milliseconds."""
+        ...
+
     @property
-    def key(self) -> bytes | None: ...
+    def key(self) -> bytes | None:
+        """Its message key."""
+        ...
+
     @property
-    def value(self) -> bytes | None: ...
+    def value(self) -> bytes | None:
+        """Its payload."""
+        ...
 
 
 class Rejected(NamedTuple):
@@ -145,7 +156,9 @@ class Intake:
 
     def _tally(self, label: str) -> Tally:
         lateness = self.definition.lateness
-        bytes_per_bucket = bucket_bytes(len(self.definition.cuts), len(lateness.keep)) * (2 if self.risks.enabled else 1)
+        bytes_per_bucket = bucket_bytes(len(self.definition.cuts), len(lateness.keep))
+        if self.risks.enabled:  # each record may also move an assessment
+            bytes_per_bucket *= 2
         return Tally(label, self.watermarks.get(label, NEVER), min(lateness.keep.values()), bytes_per_bucket)
 
     def _close(self, tally: Tally) -> None:

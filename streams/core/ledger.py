@@ -79,9 +79,9 @@ class Ledger:
     def entries(self, customer: bytes) -> list[Entry]:
         """All entries of one customer, in order of arrival."""
         held = self.customers[customer]
-        if type(held) is bytes:
+        if isinstance(held, bytes):
             return _decode(held[_NUMBER:])
-        return [entry for segment in held for entry in _decode(segment[_NUMBER:])]  # type: ignore[arg-type,index]
+        return [entry for segment in held for entry in _decode(segment[_NUMBER:])]
 
     def append(self, customer: bytes, entry: Entry) -> None:
         """Remember a record not yet known."""
@@ -90,13 +90,13 @@ class Ledger:
         if held is None:
             self._store(customer, _FIRST + encoded)
             return
-        tail = held if type(held) is bytes else held[-1]
-        if tail[4] < _EMPTY_ARRAY + SEGMENT:  # type: ignore[operator]
-            grown = tail[:4] + _COUNTS[tail[4] + 1] + tail[5:] + encoded  # type: ignore[operator,index]
-            if type(held) is bytes:
+        tail = held if isinstance(held, bytes) else held[-1]
+        if tail[_NUMBER] < _EMPTY_ARRAY + SEGMENT:
+            grown = tail[:_NUMBER] + _COUNTS[tail[_NUMBER] + 1] + tail[_NUMBER + 1 :] + encoded
+            if isinstance(held, bytes):
                 self.customers[customer] = grown
             else:
-                held[-1] = grown  # type: ignore[index]
+                held[-1] = grown
             self._touch(customer, grown, len(encoded))
         else:
             self._start_segment(customer, encoded)
@@ -155,7 +155,7 @@ class Ledger:
         changes = [(_key(customer, number), value) for (customer, number), value in self._changed.items()]
         for customer in self._touched:
             held = self.customers[customer]
-            tail: bytes = held if type(held) is bytes else held[-1]  # type: ignore[assignment]
+            tail = held if isinstance(held, bytes) else held[-1]
             changes.append((_key(customer, _number(tail)), tail[_NUMBER:]))
         self._touched, self._changed, self.pending_bytes = {}, {}, 0
         return changes

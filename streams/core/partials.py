@@ -77,9 +77,8 @@ class Partials:
                 self._dirty.add((key, cell))
                 partial = pane.get(cell)
                 if partial is None:
-                    pane[cell] = Partial(bucket.changes, dict(bucket.last), {s: n for s, n in bucket.counts.items() if n})
-                else:
-                    _merge(partial, bucket)
+                    partial = pane[cell] = Partial(0, {}, {})
+                _merge(partial, bucket)
 
     def expire(self, label: str, watermark: int) -> Iterator[tuple[PaneKey, int]]:
         """Drop the panes the watermark has closed, and name what was in them."""

@@ -2,8 +2,8 @@
 
 from streams.core.contributions import contribution
 from streams.core.dimensions import Dimensions
-from streams.core.lateness import NEVER
 from streams.core.facts import Facts
+from streams.core.lateness import NEVER
 from streams.core.partials import FINEST, PARTIAL_BYTES, Bucket, Partials
 
 _FINEST_MS = FINEST * 1000
@@ -38,10 +38,11 @@ class Tally:
             self._late.append((dims, start, self.watermark, bucket))
         else:
             key = (dims, start)
-            bucket = self._buckets.get(key)  # type: ignore[assignment]
-            if bucket is None:
-                bucket = self._buckets[key] = Bucket()
+            found = self._buckets.get(key)
+            if found is None:
+                found = self._buckets[key] = Bucket()
                 self.bytes += self._bytes_per_bucket
+            bucket = found
         bucket.add(slots, codes, time, sign)
 
     def roll_up(self, partials: Partials, dimensions: Dimensions) -> None:

@@ -84,7 +84,7 @@ class Windows:
         held.last = {_CODES[score]: milliseconds(last) for score, last in pane.last.items()}
         for code, last in held.last.items():
             cell.last[code] = max(last, cell.last.get(code, NEVER))
-        for index, span in self._containing(resolution, start):
+        for index in self._containing(resolution, start):
             _add(cell.windows[index], delta, 1)
             self._changed.add((name, index))
         return True
@@ -108,7 +108,7 @@ class Windows:
     def changed(self) -> list[Score]:
         """The results whose counts changed since the last call, each once."""
         changed, self._changed = self._changed, set()
-        records = []
+        records: list[Score] = []
         for name, index in sorted(changed):
             cell = self._cells.get(name)
             if cell is not None:
@@ -147,13 +147,13 @@ class Windows:
         end = self._ends.get(resolution)
         return end is not None and start < end - self._longest[resolution]
 
-    def _containing(self, resolution: int, start: int) -> Iterator[tuple[int, Span]]:
+    def _containing(self, resolution: int, start: int) -> Iterator[int]:
         end = self._ends.get(resolution)
         if end is None or start >= end:
             return
         for index, span in enumerate(self._spans):
             if span.resolution == resolution and start >= end - span.seconds * 1000:
-                yield index, span
+                yield index
 
     def _slide_span(self, index: int, span: Span, before: int | None, end: int) -> None:
         length = span.seconds * 1000
@@ -208,9 +208,9 @@ class Windows:
                 window=span.name,
                 start=moment(start),
                 end=moment(end),
-                value=result and result.value,
-                lower=result and result.lower,
-                upper=result and result.upper,
+                value=result.value if result else None,
+                lower=result.lower if result else None,
+                upper=result.upper if result else None,
                 n=result.n if result else 0,
                 unit=score.unit,
                 counts=result.counts if result else {},

@@ -1,0 +1,1 @@
+"""How it runs on Kafka: transport, agents, checkpoints, recovery, telemetry."""

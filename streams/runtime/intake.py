@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from faust.types import EventT
 
@@ -91,7 +91,7 @@ class IntakeRunner:
 
     async def take(self, topic: str, event: EventT[Any]) -> None:
         """Apply a chunk; it is acknowledged when a checkpoint that holds it has landed."""
-        records: Sequence[Arrival] = event.value
+        records = cast(Sequence[Arrival], event.value)
         self._telemetry.waited(topic, records[-1].timestamp)
         for origin, run in _by_origin(topic, records):
             await self._apply(topic, run, origin)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
 from faust.types import TP
@@ -40,7 +40,10 @@ class Partitions(Generic[R]):
     """
 
     def __init__(
-        self, topics: Collection[str], open_runner: Callable[[int], Awaitable[R]], failed: Callable[[BaseException], None]
+        self,
+        topics: Collection[str],
+        open_runner: Callable[[int], Coroutine[Any, Any, R]],
+        failed: Callable[[BaseException], None],
     ) -> None:
         self._topics = topics
         self._open = open_runner

@@ -68,9 +68,9 @@ class Publisher:
     def closed_panes(self, closed: Iterable[tuple[PaneKey, int]], intake: Intake) -> list[Output]:
         """Deletions of panes that no live window can contain."""
         cells = intake.dimensions.cells
+        topic, partition = self._topics[PANES.name], intake.partition
         return [
-            Output(self._topics[PANES.name], self._home(cells[cell]), _pane_key(key, cells[cell], intake.partition), None)
-            for key, cell in closed
+            Output(topic, self._home(cells[cell]), _pane_key(key, cells[cell], partition), None) for key, cell in closed
         ]
 
     def watermarks(self, intake: Intake) -> list[Output]:
@@ -139,7 +139,7 @@ class Publisher:
             topic=rejected.topic,
             partition=partition,
             offset=arrival.offset,
-            reason=why.reason,  # type: ignore[arg-type]
+            reason=why.reason,
             field=why.field,
             detail=why.detail[:1000],
             time=moment(max(arrival.timestamp, 0)),

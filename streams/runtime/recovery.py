@@ -13,10 +13,11 @@ from streams.runtime.offsets import high_watermarks
 _STALLED_SECONDS = 60.0
 _POLL_MS = 200
 _MAX_RECORDS = 20_000
-Record = ConsumerRecord[bytes, bytes]
 
 
-async def read_to_end(options: Mapping[str, Any], topic: str, partition: int) -> AsyncIterator[Sequence[Record]]:
+async def read_to_end(
+    options: Mapping[str, Any], topic: str, partition: int
+) -> AsyncIterator[Sequence["ConsumerRecord[bytes, bytes]"]]:
     """The committed records of a partition up to its high watermark of now, chunk by chunk.
 
     Raises `BrokerError` when the broker stops answering before the end.
@@ -44,7 +45,10 @@ async def read_to_end(options: Mapping[str, Any], topic: str, partition: int) ->
             if position > before:
                 moved = monotonic()
             elif monotonic() > moved + _STALLED_SECONDS:
-                raise BrokerError(f"{topic}/{partition}: nothing read for {_STALLED_SECONDS:g} s at {position} of {end}")
+                raise BrokerError(
+                    f"{topic}/{partition}: nothing read for {_STALLED_SECONDS:g} s at {position} of {end}; "
+                    "see the broker's log"
+                )
     except KafkaError as error:
         raise BrokerError(f"{topic}/{partition}: cannot read it back: {error!r}; see `cxstream doctor`") from error
     finally:

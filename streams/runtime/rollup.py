@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import msgspec
 from faust.types import EventT
@@ -89,7 +89,7 @@ class RollupRunner:
 
     async def take(self, event: EventT[Any]) -> None:
         """Apply a chunk of partials; it is acknowledged when what follows from it is published."""
-        records = event.value
+        records = cast(Sequence[Any], event.value)
         for record in records:
             if record.offset > self.applied:
                 self._apply(record)

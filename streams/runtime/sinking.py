@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
+import faust
 from faust.types import EventT, StreamT
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -83,13 +84,13 @@ class SinkWorker:
         for topic in STORED:
             self._agent(self.settings.topic(topic.name), topic.name)
         self.app.task(self._run)
-        self.app.on_before_shutdown.connect(self._shutdown, weak=False)
+        self.app.on_before_shutdown.connect(cast(Any, self._shutdown), weak=False)
 
     def _agent(self, name: str, catalogue_name: str) -> None:
         topic = self.app.topic(name, value_type=bytes, value_serializer="raw", key_type=bytes, key_serializer="raw")
 
         async def agent(stream: StreamT[bytes]) -> None:
-            async for event in stream.noack().events():
+            async for event in cast(faust.Stream[bytes], stream).noack().events():
                 try:
                     await self._take(catalogue_name, event)
                 except Exception as error:
@@ -179,6 +180,6 @@ class SinkWorker:
         if outputs:
             await self._rejects.write(outputs, topic, 0, [])
 
-    async def _shutdown(self, app: Any, **kwargs: Any) -> None:
+    async def _shutdown(self, app: Any, *args: Any, **kwargs: Any) -> None:
         await self._rejects.close()
         await asyncio.to_thread(self._sink.close)

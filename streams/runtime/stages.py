@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -23,6 +23,7 @@ from streams.runtime.partitions import Partitions
 from streams.runtime.publishing import Publisher
 from streams.runtime.rollup import RollupRunner
 from streams.runtime.telemetry import Telemetry
+from streams.runtime.transport import BatchConsumer
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -87,15 +88,15 @@ class Streams:
         for topic in (*EVENTS, REKEYED):
             self._agent(self.settings.topic(topic.name), topic.name, self._take_events)
         self._agent(self.settings.topic(PANES.name), PANES.name, self._take_panes)
-        self.app.on_partitions_assigned.connect(self._assigned, weak=False)
-        self.app.on_partitions_revoked.connect(self._revoked, weak=False)
-        self.app.on_before_shutdown.connect(self._shutdown, weak=False)
+        self.app.on_partitions_assigned.connect(cast(Any, self._assigned), weak=False)
+        self.app.on_partitions_revoked.connect(cast(Any, self._revoked), weak=False)
+        self.app.on_before_shutdown.connect(cast(Any, self._shutdown), weak=False)
 
     def _agent(self, name: str, catalogue_name: str, take: Any) -> None:
         topic = self.app.topic(name, value_type=bytes, value_serializer="raw", key_type=bytes, key_serializer="raw")
 
         async def agent(stream: StreamT[bytes]) -> None:
-            async for event in stream.noack().events():
+            async for event in cast(faust.Stream[bytes], stream).noack().events():
                 try:
                     await take(catalogue_name, event)
                 except Exception as error:
@@ -117,15 +118,15 @@ class Streams:
         # What was fetched before a rebalance is fetched again after it; applying it now could leave a hole.
         return bool(event.message.generation_id == self.app.consumer_generation_id)
 
-    async def _assigned(self, app: faust.App, assigned: set[TP], **kwargs: Any) -> None:
+    async def _assigned(self, app: Any, *args: Any, assigned: set[TP], **kwargs: Any) -> None:
         await self.intakes.assigned(assigned)
         await self.rollups.assigned(assigned)
 
-    async def _revoked(self, app: faust.App, revoked: set[TP], **kwargs: Any) -> None:
+    async def _revoked(self, app: Any, *args: Any, revoked: set[TP], **kwargs: Any) -> None:
         await self.intakes.revoked()
         await self.rollups.revoked()
 
-    async def _shutdown(self, app: faust.App, **kwargs: Any) -> None:
+    async def _shutdown(self, app: Any, *args: Any, **kwargs: Any) -> None:
         await self.intakes.close()
         await self.rollups.close()
 
@@ -157,7 +158,7 @@ class Streams:
         consumer = self._consumer()
         if consumer is None:
             raise HoleError("the consumer is gone; its offsets cannot be compared with the state")
-        thread = self.app.consumer._thread
+        thread = cast(BatchConsumer, self.app.consumer)._thread
         found = {tp.topic: await thread.call_thread(consumer.committed, tp) for tp in tps}
         return {topic: -1 if offset is None else offset for topic, offset in found.items()}
 

@@ -26,12 +26,6 @@ class Owned(Protocol):
     latest: dict[bytes, Score]
 
 
-class Lag(Protocol):
-    """Where the log of a source partition ends, and the timestamp of the last applied record."""
-
-    def __call__(self) -> Mapping[tuple[str, int], int]: ...
-
-
 class Telemetry:
     """Metrics of one worker. Scores and counts are read from what it owns at scrape time."""
 

@@ -4,8 +4,8 @@ Faust hands over one Python object a record, which costs more than everything we
 the value of a message of a batch topic is the list of fetched records; it is acknowledged as one.
 """
 
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, cast
 
 import aiokafka
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -87,7 +87,7 @@ class BatchTransport(driver.Transport):
     Consumer = BatchConsumer
 
 
-def _in_turns(records: dict[TP, list[Any]]) -> list[tuple[TP, list[Any]]]:
+def _in_turns(records: Mapping[TP, list[Any]]) -> list[tuple[TP, list[Any]]]:
     chunks = [
         (start, tp, fetched[start : start + MAX_CHUNK])
         for tp, fetched in records.items()
@@ -106,7 +106,7 @@ def _message(tp: TP, chunk: list[Any], generation: int) -> Message:
         last.timestamp_type,
         [],
         None,
-        chunk,
+        cast(bytes, chunk),  # Faust only hands it on
         None,
         0,
         0,
