@@ -14,6 +14,10 @@ from streams.core.panes import Span, parse_span
 from streams.errors import ConfigError
 
 PREFIX = "CXSTREAM_"
+FAUST_PREFIX = "CXSTREAM_FAUST_"
+NOT_SETTINGS = frozenset({"CXSTREAM_CONFIG", "CXSTREAM_BROKER_BIN", "CXSTREAM_DATA"})
+"""Variables with our prefix that are no settings: the file, the embedded broker's binary, the tests' data."""
+
 FILE = "cxstream.toml"
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
@@ -150,7 +154,7 @@ def load(path: Path | None = None, env: Mapping[str, str] | None = None) -> Sett
     env = os.environ if env is None else env
     raw = _read(path or Path(env.get(PREFIX + "CONFIG", FILE)), required=path is not None or PREFIX + "CONFIG" in env)
     for name, text in env.items():
-        if name.startswith(PREFIX) and name != PREFIX + "CONFIG":
+        if name.startswith(PREFIX) and name not in NOT_SETTINGS and not name.startswith(FAUST_PREFIX):
             _override(raw, name, text)
     try:
         settings = msgspec.convert(raw, Settings)

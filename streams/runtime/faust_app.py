@@ -10,7 +10,7 @@ from mode import ServiceT
 
 from streams.runtime.connection import faust_broker, faust_credentials
 from streams.runtime.transport import BatchTransport
-from streams.settings import Settings
+from streams.settings import FAUST_PREFIX, Settings
 
 BUFFERED_CHUNKS = 4
 """Messages (chunks) that wait in a stream before its partitions are no longer fetched."""
@@ -39,7 +39,7 @@ def batch_app(settings: Settings, role: str, before: Sequence[ServiceT] = ()) ->
     app = BatchApp(
         settings.group(role),
         before=before,
-        env_prefix="CXSTREAM_FAUST_",
+        env_prefix=FAUST_PREFIX,
         broker=faust_broker(settings),
         broker_credentials=faust_credentials(settings),
         broker_session_timeout=timeout,

@@ -1,13 +1,12 @@
 """From results in memory to records of the derived topics."""
 
-import base64
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Literal
 
 import msgspec
 
 from schemas.catalogue import PANES, REJECTS, REKEYED, RISK, SCORES
+from schemas.dead_letter import Refused, dead_letter
 from schemas.pane import Pane, Watermark
 from schemas.reject import Reject
 from schemas.risk import Contribution, Risk
@@ -24,9 +23,6 @@ from streams.core.risks import Assessed
 from streams.core.sources import moment
 from streams.runtime.checkpoint import Output
 from streams.settings import Settings
-
-PAYLOAD_CAP = 64 * 1024
-"""Bytes of a refused payload that its reject carries."""
 
 ORIGIN = "cx-origin"
 """Header of a re-keyed record: source topic, partition and offset."""
@@ -133,22 +129,8 @@ class Publisher:
 
     def _reject(self, rejected: Rejected, partition: int) -> Output:
         arrival, why = rejected.arrival, rejected.why
-        raw = arrival.value or b""
-        payload, encoding = _readable(raw[:PAYLOAD_CAP], cut=len(raw) > PAYLOAD_CAP)
-        record = Reject(
-            topic=rejected.topic,
-            partition=partition,
-            offset=arrival.offset,
-            reason=why.reason,
-            field=why.field,
-            detail=why.detail[:1000],
-            time=moment(max(arrival.timestamp, 0)),
-            key=(arrival.key or b"").decode(errors="replace")[:256],
-            payload=payload,
-            encoding=encoding,
-            size=len(raw),
-            truncated=len(raw) > PAYLOAD_CAP,
-        )
+        refused = Refused(arrival.offset, arrival.timestamp, arrival.key, arrival.value)
+        record = dead_letter(rejected.topic, partition, refused, why)
         return reject_output(self._topics[REJECTS.name], record)
 
 
@@ -171,12 +153,3 @@ def _home(cut: str, cell: str, partitions: int) -> int:
 def _pane_key(key: PaneKey, cell: Cell, partition: int) -> bytes:
     label, resolution, start = key
     return f"{cell.cut}|{cell.name}|{resolution}|{start}|{label}|{partition}".encode()
-
-
-def _readable(raw: bytes, cut: bool) -> tuple[str, Literal["utf-8", "base64"]]:
-    for shorter in range(4 if cut else 1):  # the cap may fall inside a character
-        try:
-            return raw[: len(raw) - shorter].decode(), "utf-8"
-        except UnicodeDecodeError:
-            continue
-    return base64.b64encode(raw).decode(), "base64"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-import msgspec
+import orjson
 
 from schemas.catalogue import topic
 from schemas.decoding import EventDecoder, Invalid
@@ -15,8 +15,6 @@ from streams.cli.importer.files import Row, Table
 from streams.cli.importer.kinds import kinds
 from streams.cli.importer.mapping import Plan
 from streams.cli.importer.times import Unreadable, milliseconds
-
-_ENCODE = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ class Converter:
         return event
 
     def _valid(self, event: dict[str, Any]) -> Ready | Refused:
-        payload = _ENCODE(event)
+        payload = orjson.dumps(event, option=orjson.OPT_UTC_Z)
         decoded = self._decoder.one(payload)
         if isinstance(decoded, Invalid):
             return Refused(decoded.reason, f"{decoded.field}: {decoded.detail}" if decoded.field else decoded.detail)
