@@ -118,11 +118,11 @@ class Streams:
         # What was fetched before a rebalance is fetched again after it; applying it now could leave a hole.
         return bool(event.message.generation_id == self.app.consumer_generation_id)
 
-    async def _assigned(self, app: Any, *args: Any, assigned: set[TP], **kwargs: Any) -> None:
+    async def _assigned(self, app: Any, assigned: set[TP], **kwargs: Any) -> None:
         await self.intakes.assigned(assigned)
         await self.rollups.assigned(assigned)
 
-    async def _revoked(self, app: Any, *args: Any, revoked: set[TP], **kwargs: Any) -> None:
+    async def _revoked(self, app: Any, revoked: set[TP], **kwargs: Any) -> None:
         await self.intakes.revoked()
         await self.rollups.revoked()
 
