@@ -17,7 +17,7 @@ def definition(settings: Settings) -> Definition:
     return Definition(
         partitions=settings.kafka.partitions,
         cuts=settings.cuts(),
-        lateness=Lateness.of(settings.spans(), allowance, future),
+        lateness=Lateness.of(settings.spans(), allowance, future, settings.seconds("lateness.final_after")),
         horizon=settings.seconds("ledger.horizon") * 1000,
         max_cells=settings.windows.max_cells,
         max_records=settings.ledger.max_records,

@@ -91,10 +91,15 @@ class Windows(_Section, frozen=True, kw_only=True):
 
 
 class Lateness(_Section, frozen=True, kw_only=True):
-    """How late an event may be and still count, and how far ahead of its arrival it may claim to be."""
+    """How late an event may be and still count, and how far ahead of its arrival it may claim to be.
+
+    `final_after`: how long after its end a window of a replay can still be corrected, at least; its
+    own length is always waited for.
+    """
 
     allowance: str = "30d"
     future: str = "10m"
+    final_after: str = "10s"
 
 
 class Ledger(_Section, frozen=True, kw_only=True):
@@ -213,6 +218,7 @@ def _check(settings: Settings) -> None:
     spans, allowance = settings.spans(), settings.seconds("lateness.allowance")
     settings.cuts()
     settings.seconds("lateness.future")
+    settings.seconds("lateness.final_after")
     if settings.windows.every:
         settings.seconds("windows.every")
     if not spans:

@@ -210,7 +210,8 @@ class _Chunk:
     def run(self, arrivals: Sequence[Arrival], events: Sequence[Any], now: int, budget: int) -> int:
         """Judge every event, in order, until the budget of bytes is used up; returns how many were judged."""
         intake, source, tally = self._intake, self._source, self._tally
-        lateness = intake.definition.lateness
+        future = intake.definition.lateness.future
+        identify, rekey = source.identify, self._rekey
         counts = dict.fromkeys(OUTCOMES, 0)
         held_of = intake.ledger.customers.get
         newest = self._progress.last_event
@@ -226,22 +227,22 @@ class _Chunk:
                 continue
             time = milliseconds(event.time)
             arrived = arrival.timestamp if 0 <= arrival.timestamp < now else now
-            if time > arrived + lateness.future or time < EARLIEST:
+            if time > arrived + future or time < EARLIEST:
                 self._reject(arrival, _unbelievable(time))
                 counts["rejected"] += 1
                 continue
-            record = source.identify(event)
+            record = identify(event)
             customer = event.customer
             key = b"n" + record if customer is None or customer in UNIDENTIFIED else b"c" + customer.encode()
             held = held_of(key)
-            if held is None and self._rekey and self._is_foreign(arrival, event, key):
+            if held is None and rekey and self._is_foreign(arrival, event, key):
                 counts["rekeyed"] += 1
                 continue
-            known = held is not None and (type(held) is list or record in held)
+            known = held is not None and (record in held if isinstance(held, bytes) else _is_in(record, held))
             counts[self._count(key, record, event, time, known)] += 1
             if time > newest:
                 newest = time
-            mark = min(time, arrived)
+            mark = time if time < arrived else arrived
             if mark > tally.watermark:
                 tally.watermark = mark
         self._progress.last_event = newest
@@ -288,3 +289,10 @@ def _unbelievable(time: int) -> Invalid:
     if time < EARLIEST:
         return Invalid("out_of_range", "time", "before 1900; check the unit and the zone of the source's clock")
     return Invalid("future", "time", "further ahead of its arrival than lateness.future allows; check the clock")
+
+
+def _is_in(record: bytes, segments: Sequence[bytes]) -> bool:
+    for segment in segments:  # noqa: SIM110 - half the time of any() with a generator
+        if record in segment:
+            return True
+    return False

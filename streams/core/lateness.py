@@ -16,9 +16,10 @@ EARLIEST = -2_208_988_800_000
 class Lateness:
     """The bounds, in milliseconds.
 
-    `keep` gives for each resolution how far behind the watermark a pane stays open: the longest
-    window made of it, and once more that or the allowance, whichever is shorter, so that a replay
-    which waits as long for late events can still be corrected.
+    `wait` gives for each resolution how long after its end a window of a replay may still be
+    corrected: as long as the longest window made of these panes, or as `final_after` says if that is
+    more, but no longer than the allowance. `keep` is how far behind the watermark a pane stays open
+    for that: the wait and the longest window together.
     """
 
     allowance: int
@@ -27,12 +28,12 @@ class Lateness:
     wait: dict[int, int]
 
     @classmethod
-    def of(cls, spans: Sequence[Span], allowance: int, future: int) -> "Lateness":
-        """Bounds for these windows; `allowance` and `future` in seconds."""
+    def of(cls, spans: Sequence[Span], allowance: int, future: int, final_after: int = 0) -> "Lateness":
+        """Bounds for these windows; `allowance`, `future` and `final_after` in seconds."""
         longest: dict[int, int] = {}
         for span in spans:
             longest[span.resolution] = max(longest.get(span.resolution, 0), span.seconds * 1000)
-        wait = {resolution: min(length, allowance * 1000) for resolution, length in longest.items()}
+        wait = {r: min(max(length, final_after * 1000), allowance * 1000) for r, length in longest.items()}
         keep = {resolution: length + wait[resolution] for resolution, length in longest.items()}
         return cls(allowance * 1000, future * 1000, keep, wait)
 

@@ -7,6 +7,7 @@ import msgspec
 
 from streams.core.facts import Facts
 
+IDENTITY_BYTES = 8
 SEGMENT = 15
 """Records per segment: as many as the one-byte msgpack array header can count."""
 
@@ -46,7 +47,7 @@ def identity(*parts: str) -> bytes:
     >>> len(identity("cx.surveys.v1", "r-1"))
     8
     """
-    return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).digest()
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=IDENTITY_BYTES).digest()
 
 
 class Ledger:

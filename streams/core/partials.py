@@ -37,15 +37,15 @@ class Bucket:
         self.last: dict[int, int] = {}
         self.counts: Counts = {}
 
-    def add(self, slots: Slots, codes: tuple[int, ...], time: int, sign: int = 1) -> None:
-        """Add (or with sign -1 retract) one contribution to the scores with these codes."""
+    def add(self, slots: Slots, codes: tuple[int, ...], time: int, sign: int = 1, number: int = 1) -> None:
+        """Add (or with sign -1 retract) a contribution to the scores with these codes, `number` times."""
         counts, last = self.counts, self.last
-        self.changes += 1
+        self.changes += number
         for code in codes:
             if time > last.get(code, NEVER):
                 last[code] = time
         for slot, amount in slots:
-            counts[slot] = counts.get(slot, 0) + sign * amount
+            counts[slot] = counts.get(slot, 0) + sign * number * amount
 
 
 class Partials:

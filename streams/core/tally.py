@@ -14,8 +14,16 @@ def bucket_bytes(cuts: int, resolutions: int) -> int:
     return cuts * resolutions * PARTIAL_BYTES
 
 
+Place = tuple[int, int]
+"""Dimensions (interned) and start of a 10 s pane (ms)."""
+
+
 class Tally:
-    """Contributions under one source label; `watermark` (ms) moves as the chunk goes on."""
+    """Contributions under one source label; `watermark` (ms) moves as the chunk goes on.
+
+    Equal answers at one place are counted together, so that a chunk costs what it holds of different
+    things, not of records.
+    """
 
     def __init__(self, label: str, watermark: int, keep: int, bytes_per_bucket: int) -> None:
         self.label = label
@@ -23,31 +31,52 @@ class Tally:
         self.bytes = 0
         self._bytes_per_bucket = bytes_per_bucket
         self._keep = keep
-        self._buckets: dict[tuple[int, int], Bucket] = {}
-        self._late: list[tuple[int, int, int, Bucket]] = []
+        self._places: set[Place] = set()
+        self._added: dict[tuple[int, int, Facts], list[int]] = {}
+        self._retracted: dict[tuple[int, int, Facts], list[int]] = {}
+        self._late: list[tuple[Place, int, Bucket]] = []
 
     def count(self, facts: Facts, time: int, dims: int, sign: int) -> None:
-        """Add (sign 1) or retract (sign −1) what a record contributes at `time` (ms)."""
-        slots, codes = contribution(facts)
-        if not slots:
-            return
-        start = time - time % _FINEST_MS
+        """Add (sign 1) or retract (sign -1) what a record contributes at `time` (ms)."""
         if time < self.watermark - self._keep:
-            bucket = Bucket()
-            self.bytes += self._bytes_per_bucket
-            self._late.append((dims, start, self.watermark, bucket))
+            self._count_late(facts, time, dims, sign)
+            return
+        groups = self._added if sign > 0 else self._retracted
+        key = (dims, time - time % _FINEST_MS, facts)
+        group = groups.get(key)
+        if group is None:
+            groups[key] = [1, time]
+            self._note((dims, key[1]))
         else:
-            key = (dims, start)
-            found = self._buckets.get(key)
-            if found is None:
-                found = self._buckets[key] = Bucket()
-                self.bytes += self._bytes_per_bucket
-            bucket = found
-        bucket.add(slots, codes, time, sign)
+            group[0] += 1
+            if time > group[1]:
+                group[1] = time
 
     def roll_up(self, partials: Partials, dimensions: Dimensions) -> None:
         """Hand everything to the panes of its cells; what no resolution keeps is dropped there."""
-        for (dims, start), bucket in self._buckets.items():
+        for (dims, start), bucket in self._buckets().items():
             partials.apply(self.label, dimensions.cells_of(dims), start, NEVER, bucket)
-        for dims, start, watermark, bucket in self._late:
+        for (dims, start), watermark, bucket in self._late:
             partials.apply(self.label, dimensions.cells_of(dims), start, watermark, bucket)
+
+    def _buckets(self) -> dict[Place, Bucket]:
+        buckets: dict[Place, Bucket] = {}
+        for groups, sign in ((self._added, 1), (self._retracted, -1)):
+            for (dims, start, facts), (number, last) in groups.items():
+                slots, codes = contribution(facts)
+                if slots:
+                    buckets.setdefault((dims, start), Bucket()).add(slots, codes, last, sign, number)
+        return buckets
+
+    def _count_late(self, facts: Facts, time: int, dims: int, sign: int) -> None:
+        slots, codes = contribution(facts)
+        if slots:
+            bucket = Bucket()
+            bucket.add(slots, codes, time, sign)
+            self._late.append(((dims, time - time % _FINEST_MS), self.watermark, bucket))
+            self.bytes += self._bytes_per_bucket
+
+    def _note(self, place: Place) -> None:
+        if place not in self._places:
+            self._places.add(place)
+            self.bytes += self._bytes_per_bucket
