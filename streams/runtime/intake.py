@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, NamedTuple, cast
 
 from faust.types import EventT
 
@@ -28,6 +28,14 @@ _MAX_SLICE = 1 << 30
 _ATOMIC_SLICE = 500
 _SAFETY = 0.6
 """How much of the broker's batch the estimated size of a step may fill, where it must fit into one."""
+
+
+class Log(NamedTuple):
+    """Where a source partition's log starts and ends, and the group's committed offset (-1 for none)."""
+
+    start: int
+    end: int
+    committed: int
 
 
 class IntakeRunner:
@@ -69,11 +77,12 @@ class IntakeRunner:
         self._task: asyncio.Task[None] | None = None
         self.durable: dict[str, int] = {}
 
-    async def open(self, starts: dict[str, int], committed: dict[str, int]) -> None:
+    async def open(self, log_of: Callable[[], Awaitable[dict[str, Log]]]) -> None:
         """Fence the former owner, load the state, and make sure nothing is missing between it and the log.
 
-        `starts` and `committed` are, by topic, the log's first offset and the group's committed one
-        (-1 for none). Raises `HoleError` when records were lost before they were applied.
+        `log_of` tells, by topic, where the logs start and end and what the group has committed; it is
+        asked once the state is loaded. Raises `HoleError` when records were lost before they were
+        applied, or the topic was made anew under the state.
         """
         began, records = monotonic(), 0
         await self._checkpointer.open()
@@ -84,7 +93,7 @@ class IntakeRunner:
                 changelog.load(self.intake, record.key or b"", record.value)
             await asyncio.sleep(0)
         self.durable = {name: progress.applied for name, progress in self.intake.progress.items()}
-        self._refuse_holes(starts, committed)
+        self._refuse_holes(await log_of())
         self._telemetry.own_intake(self.partition, self.intake)
         log.info("partition %d: %d customers from %d changelog records in %.2f s",
                  self.partition, len(self.intake.ledger.customers), records, monotonic() - began)
@@ -191,14 +200,19 @@ class IntakeRunner:
         changes += [(changelog.RISK + key, value) for key, value, _, _ in risks]
         return outputs, changes
 
-    def _refuse_holes(self, starts: dict[str, int], committed: dict[str, int]) -> None:
-        for topic, start in starts.items():
+    def _refuse_holes(self, logs: dict[str, Log]) -> None:
+        for topic, log_ in logs.items():
             applied, known = self.intake.applied(topic), topic in self.intake.progress
-            first = max(start if known else 0, committed.get(topic, -1))
+            first = max(log_.start if known else 0, log_.committed)
             if first > applied + 1:
                 raise HoleError(
                     f"{topic}/{self.partition}: records {applied + 1} to {first - 1} are gone or were acknowledged "
                     "without being in the state; restore the changelog, or set a new app.id to count what is left"
+                )
+            if applied >= log_.end:
+                raise HoleError(
+                    f"{topic}/{self.partition}: the state has applied record {applied}, but the log ends at "
+                    f"{log_.end}: the topic was made anew; restore it, or set a new app.id to start with it"
                 )
 
 

@@ -17,8 +17,8 @@ from streams.runtime.connection import aiokafka_options, transactions_supported
 from streams.runtime.fatal import end_worker
 from streams.runtime.faust_app import batch_app
 from streams.runtime.http import Listener
-from streams.runtime.intake import IntakeRunner
-from streams.runtime.offsets import log_starts
+from streams.runtime.intake import IntakeRunner, Log
+from streams.runtime.offsets import OffsetReader
 from streams.runtime.partitions import Partitions
 from streams.runtime.publishing import Publisher
 from streams.runtime.rollup import RollupRunner
@@ -149,18 +149,23 @@ class Streams:
             await self._is_transactional(),
             end_worker,
         )
-        tps = [TopicPartition(self.settings.topic(topic.name), partition) for topic in EVENTS]
-        starts = {tp.topic: start for tp, start in (await log_starts(self._options, tps)).items()}
-        await runner.open(starts, await self._committed(tps))
+        await runner.open(lambda: self._logs(partition))
         return runner
 
-    async def _committed(self, tps: list[TopicPartition]) -> dict[str, int]:
+    async def _logs(self, partition: int) -> dict[str, Log]:
+        names = {TopicPartition(self.settings.topic(t.name), partition): t.name for t in (*EVENTS, REKEYED)}
+        async with OffsetReader(self._options) as reader:
+            starts, ends = await reader.starts(names), await reader.ends(names, "read_uncommitted")
+        committed = await self._committed(list(names))
+        return {name: Log(starts[tp], ends[tp], committed[tp]) for tp, name in names.items()}
+
+    async def _committed(self, tps: list[TopicPartition]) -> dict[TopicPartition, int]:
         consumer = self._consumer()
         if consumer is None:
             raise HoleError("the consumer is gone; its offsets cannot be compared with the state")
         thread = cast(BatchConsumer, self.app.consumer)._thread
-        found = {tp.topic: await thread.call_thread(consumer.committed, tp) for tp in tps}
-        return {topic: -1 if offset is None else offset for topic, offset in found.items()}
+        found = {tp: await thread.call_thread(consumer.committed, tp) for tp in tps}
+        return {tp: -1 if offset is None else offset for tp, offset in found.items()}
 
     async def _open_rollup(self, partition: int) -> RollupRunner:
         runner = RollupRunner(
