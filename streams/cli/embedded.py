@@ -129,7 +129,11 @@ class EmbeddedBroker:
                    "--storage-engine", "memory://tansu/"]
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
         self._process = subprocess.Popen(
-            dying_with_us(command), stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT
+            dying_with_us(command),
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is for us: who still talks to the broker ends first
         )
         return time.monotonic() + READY_SECONDS
 

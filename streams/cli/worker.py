@@ -1,9 +1,7 @@
 """`cxstream worker`: the two apps, each in a process of its own, or one of them in this one."""
 
 import logging
-import os
 import signal
-import subprocess
 import sys
 import time
 from typing import Literal
@@ -12,6 +10,7 @@ import click
 import faust
 
 from streams.cli.options import settings_option
+from streams.cli.supervision import Child, end_all
 from streams.runtime import logs
 from streams.runtime.topics import verify_topics
 from streams.settings import Settings
@@ -19,7 +18,6 @@ from streams.settings import Settings
 Part = Literal["streams", "sinks"]
 PARTS: tuple[Part, ...] = ("streams", "sinks")
 _POLL_SECONDS = 0.1
-_PATIENCE_SECONDS = 20.0
 
 
 @click.command("worker")
@@ -44,11 +42,15 @@ def command(settings: Settings, only: Part | None, debug: bool) -> None:
 def run(app: faust.App, settings: Settings, debug: bool = False) -> None:
     """Run an app in this process until it is stopped; ends by `SystemExit`."""
     logs.configure(settings.app.log, debug)
-    _Worker(app, loglevel=logging.INFO, quiet=True, redirect_stdouts=False).execute_from_commandline()
+    _Worker(app).execute_from_commandline()
 
 
 class _Worker(faust.Worker):
-    """Faust's worker, which leaves logging as it is."""
+    """Faust's worker, which leaves logging and the terminal as they are."""
+
+    def __init__(self, app: faust.App) -> None:
+        super().__init__(app, loglevel=logging.INFO, quiet=True, redirect_stdouts=False)
+        self.spinner = None  # it writes escape sequences, also into files
 
     def _setup_logging(self) -> None:
         """Configured already."""
@@ -62,29 +64,12 @@ def _part(settings: Settings, only: Part) -> faust.App:
 
 def _supervise(arguments: list[str]) -> int:
     """Run both parts; when one ends, end the other and return the first one's exit code."""
-    children = [_spawn(part, arguments) for part in PARTS]
     stopping: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda received, frame: stopping.append(received))
-    while not stopping and all(child.poll() is None for child in children):
+    children = [Child(part, ["worker", "--only", part, *arguments]) for part in PARTS]
+    while not stopping and all(child.exit_code is None for child in children):
         time.sleep(_POLL_SECONDS)
-    ended = next((child.returncode for child in children if child.poll() is not None), 0)
-    for child in children:
-        if child.poll() is None:
-            child.terminate()
-    for child in children:
-        _wait(child)
-    return 0 if stopping else abs(ended)
-
-
-def _spawn(part: Part, arguments: list[str]) -> "subprocess.Popen[bytes]":
-    command_line = [sys.executable, "-m", "streams.cli.main", "worker", "--only", part, *arguments]
-    return subprocess.Popen(command_line, env=os.environ, start_new_session=True)
-
-
-def _wait(child: "subprocess.Popen[bytes]") -> None:
-    try:
-        child.wait(_PATIENCE_SECONDS)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
+    ended = next((child.exit_code for child in children if child.exit_code is not None), 0)
+    end_all(children)
+    return 0 if stopping else ended

@@ -58,6 +58,12 @@ def test_it_ends_with_its_context() -> None:
     assert not answers(broker.port)
 
 
+def test_a_ctrl_c_in_the_terminal_does_not_reach_it() -> None:
+    with EmbeddedBroker() as broker:
+        assert broker.pid
+        assert os.getpgid(broker.pid) != os.getpgid(0)
+
+
 def test_it_dies_with_the_process_that_started_it() -> None:
     script = "from streams.cli.embedded import EmbeddedBroker; print(EmbeddedBroker().start().pid, flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:

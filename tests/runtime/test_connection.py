@@ -87,12 +87,13 @@ def test_contradictions_name_the_key(make_settings: MakeSettings, section: dict[
         aiokafka_options(make_settings(kafka=section))
 
 
-async def test_the_embedded_broker_has_no_transactions(
-    embedded_broker: EmbeddedBroker, make_settings: MakeSettings
+async def test_the_embedded_broker_has_no_transactions_and_asking_logs_no_error(
+    embedded_broker: EmbeddedBroker, make_settings: MakeSettings, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert not await transactions_supported(make_settings(embedded_broker.address))
     with pytest.raises(BrokerError, match='has no transactions: set kafka.transactions = "off"'):
         await transactions_supported(make_settings(embedded_broker.address, kafka={"transactions": "on"}))
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 @pytest.mark.parametrize(("wish", "expected"), [("auto", True), ("on", True), ("off", False)])
