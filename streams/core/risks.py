@@ -1,11 +1,11 @@
 """The latest churn risk of every customer of one source partition, as a record that can be corrected."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from streams.core.facts import RISK, Facts
-from streams.core.ledger import Ledger
+from streams.core.ledger import Entry, Ledger
 from streams.core.risk import Assessment, RiskModel
 
 _BYTES = 64
@@ -60,6 +60,13 @@ class Risks:
         changed, self._changed = self._changed, {}
         return [(c, self._assessed[c], _decode(self._assessed[c]), a) for c, a in changed.items()]
 
+    def known(self, customers: Iterable[bytes], ledger: Ledger) -> list[tuple[bytes, bytes, Assessed, Assessment]]:
+        """The same for these customers as they are known now, where the ledger still has evidence."""
+        if self._model is None:
+            return []
+        values = [(customer, self._assessed[customer]) for customer in customers if customer in ledger.customers]
+        return [(c, value, _decode(value), self._assess(self._model, c, ledger)[1]) for c, value in values]
+
     def load(self, customer: bytes, value: bytes) -> None:
         """Take one assessment back from the changelog."""
         self._assessed[customer] = value
@@ -67,10 +74,7 @@ class Risks:
     def _reassess(self, customer: bytes, changes: int, ledger: Ledger) -> Iterator[tuple[Assessed, int]]:
         if self._model is None:
             return
-        entries = ledger.entries(customer)
-        newest = max(entries, key=lambda entry: (entry.time, entry.record))
-        floor = newest.time - self._horizon
-        assessment = self._model.assess([e for e in entries if e.time >= floor], newest.time)
+        newest, assessment = self._assess(self._model, customer, ledger)
         facts = () if assessment.ppm is None else (RISK, assessment.ppm, int(assessment.band == "high"))
         before = self._assessed.get(customer)
         old = None if before is None else _decode(before)
@@ -82,3 +86,9 @@ class Risks:
         if old:
             yield old, -1
         yield new, 1
+
+    def _assess(self, model: RiskModel, customer: bytes, ledger: Ledger) -> tuple[Entry, Assessment]:
+        entries = ledger.entries(customer)
+        newest = max(entries, key=lambda entry: (entry.time, entry.record))
+        floor = newest.time - self._horizon
+        return newest, model.assess([e for e in entries if e.time >= floor], newest.time)

@@ -65,16 +65,49 @@ def load(intake: Intake, key: bytes, value: bytes | None) -> None:
     elif kind == RISK and value is not None:
         intake.risks.load(name, value)
     elif kind == PANE:
-        label, resolution, start, cell = _pane_key(name)
         if value is None:
-            intake.partials.unload((label, resolution, start), cell)
+            intake.partials.unload(*_pane(name))
         else:
-            intake.partials.load((label, resolution, start), cell, _partial(value))
+            intake.partials.load(*_pane(name), _partial(value))
     elif kind == DIMENSIONS and value is not None:
         loaded = _dimensions(value)
         intake.dimensions.load(int.from_bytes(name, "big"), loaded.values, loaded.cells)
     elif kind == META and value is not None:
         _load_meta(intake, _meta(value))
+
+
+class LastCheckpoint:
+    """Of a changelog that is being read, the records of the newest checkpoint: each ends with the offsets."""
+
+    def __init__(self) -> None:
+        self._records: list[Change] = []
+        self._following: list[Change] = []
+
+    def add(self, key: bytes, value: bytes | None) -> None:
+        """Take the next record."""
+        self._following.append((key, value))
+        if key == META:
+            self._records, self._following = self._following, []
+
+    def panes(self) -> list[tuple[PaneKey, int, Partial]]:
+        """The partials it changed."""
+        return [(*_pane(key[1:]), _partial(value)) for key, value in self._of(PANE) if value is not None]
+
+    def closed(self) -> list[tuple[PaneKey, int]]:
+        """The partials it deleted."""
+        return [_pane(key[1:]) for key, value in self._of(PANE) if value is None]
+
+    def assessed(self) -> list[bytes]:
+        """The customers whose risk it changed."""
+        return [key[1:] for key, _ in self._of(RISK)]
+
+    def _of(self, kind: bytes) -> list[Change]:
+        return [change for change in self._records if change[0][:1] == kind]
+
+
+def _pane(name: bytes) -> tuple[PaneKey, int]:
+    label, resolution, start, cell = _pane_key(name)
+    return (label, resolution, start), cell
 
 
 def _load_meta(intake: Intake, meta: Meta) -> None:

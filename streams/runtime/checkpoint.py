@@ -39,8 +39,9 @@ class Checkpointer:
     """Writes the checkpoints of one partition of one stage. Call `open` before reading its state.
 
     With a `transactional_id` (Apache Kafka), opening fences every former owner, and outputs and state
-    are one transaction. Without (a broker that has none), outputs go first and the state follows as
-    one record batch, which a broker appends whole or not at all; then there may be one worker only.
+    are one transaction. Without (a broker that has none), the state is one record batch, which a
+    broker appends whole or not at all: outputs it does not hold go before it, outputs that show what
+    it holds after it, and a successor repeats the latter; then there may be one worker only.
     Raises `FencedError` when a newer owner has taken over, `BrokerError` when a send fails for good.
     """
 
@@ -85,12 +86,22 @@ class Checkpointer:
             raise BrokerError("a checkpoint before the producer was opened")
         return self._open
 
-    async def write(self, outputs: Sequence[Output], changelog: str, partition: int, changes: Sequence[Change]) -> int:
-        """Write one checkpoint; returns its size in bytes. Nothing of it counts unless this returns."""
+    async def write(
+        self,
+        outputs: Sequence[Output],
+        changelog: str,
+        partition: int,
+        changes: Sequence[Change],
+        shown: Sequence[Output] = (),
+    ) -> int:
+        """Write one checkpoint; returns its size in bytes. Nothing of it counts unless this returns.
+
+        `shown` are the outputs that show what is in the state, so that they can be made again from it.
+        """
         try:
             if self._transactional:
-                return await self._in_transaction(outputs, changelog, partition, changes)
-            return await self._in_order(outputs, changelog, partition, changes)
+                return await self._in_transaction([*outputs, *shown], changelog, partition, changes)
+            return await self._in_order(outputs, changelog, partition, changes, shown)
         except _FENCED as error:
             raise FencedError(f"partition {partition}: a newer owner has taken over ({error!r})") from error
         except KafkaError as error:
@@ -109,13 +120,18 @@ class Checkpointer:
         return size
 
     async def _in_order(
-        self, outputs: Sequence[Output], changelog: str, partition: int, changes: Sequence[Change]
+        self,
+        outputs: Sequence[Output],
+        changelog: str,
+        partition: int,
+        changes: Sequence[Change],
+        shown: Sequence[Output],
     ) -> int:
         reach("before checkpoint")
         size = await self._send(outputs, "after outputs")
         if changes:
             size += await self._send_whole(changelog, partition, changes)
-        return size
+        return size + await self._send(shown, "after shown")
 
     async def _send_whole(self, topic: str, partition: int, changes: Sequence[Change]) -> int:
         batches = self._batches([Output(topic, partition, *change) for change in changes])

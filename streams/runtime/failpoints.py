@@ -7,6 +7,7 @@ POINTS = (
     "after begin",
     "after outputs",
     "after changelog",
+    "after shown",
     "after commit",
     "after ack",
     "before insert",

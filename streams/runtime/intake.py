@@ -10,6 +10,7 @@ from faust.types import EventT
 from schemas.catalogue import CHANGELOG, REKEYED
 from streams.core.definition import Definition
 from streams.core.intake import Arrival, Intake
+from streams.core.partials import PaneKey, Partial
 from streams.errors import HoleError
 from streams.runtime import changelog
 from streams.runtime.checkpoint import Change, Checkpointer, Output
@@ -84,16 +85,19 @@ class IntakeRunner:
         asked once the state is loaded. Raises `HoleError` when records were lost before they were
         applied, or the topic was made anew under the state.
         """
-        began, records = monotonic(), 0
+        began, records, last = monotonic(), 0, changelog.LastCheckpoint()
         await self._checkpointer.open()
         topic = self._settings.topic(CHANGELOG.name)
         async for chunk in read_to_end(self._options, topic, self.partition):
             records += len(chunk)
             for record in chunk:
                 changelog.load(self.intake, record.key or b"", record.value)
+                last.add(record.key or b"", record.value)
             await asyncio.sleep(0)
         self.durable = {name: progress.applied for name, progress in self.intake.progress.items()}
         self._refuse_holes(await log_of())
+        if self._checkpointer.atomic_limit is not None:
+            await self._show_again(last)
         self._telemetry.own_intake(self.partition, self.intake)
         log.info("partition %d: %d customers from %d changelog records in %.2f s",
                  self.partition, len(self.intake.ledger.customers), records, monotonic() - began)
@@ -175,16 +179,30 @@ class IntakeRunner:
         unacked, self._unacked = self._unacked, []
         applied_at, self._applied_at = self._applied_at, None
         durable = {name: progress.applied for name, progress in self.intake.progress.items()}
-        outputs, changes = self._drain()
+        outputs, shown, changes = self._drain()
         topic = self._settings.topic(CHANGELOG.name)
-        size = await self._checkpointer.write(outputs, topic, self.partition, changes)
+        size = await self._checkpointer.write(outputs, topic, self.partition, changes, shown)
         self.durable = durable
         self._telemetry.checkpointed(size, monotonic() - began, applied_at)
         for event in unacked:
             event.ack()
         reach("after ack")
 
-    def _drain(self) -> tuple[list[Output], list[Change]]:
+    async def _show_again(self, last: changelog.LastCheckpoint) -> None:
+        """Publish what the former owner may have made durable without publishing it."""
+        shown = self._publisher.risks(self.intake.risks.known(last.assessed(), self.intake.ledger), self.partition)
+        shown += self._shown(last.panes(), last.closed())
+        await self._checkpointer.write([], self._settings.topic(CHANGELOG.name), self.partition, [], shown)
+
+    def _shown(
+        self, panes: Sequence[tuple[PaneKey, int, Partial]], closed: Sequence[tuple[PaneKey, int]]
+    ) -> list[Output]:
+        outputs = self._publisher.panes(panes, self.intake)
+        if not self.intake.definition.replay:
+            outputs += self._publisher.closed_panes(closed, self.intake)
+        return outputs + self._publisher.watermarks(self.intake)
+
+    def _drain(self) -> tuple[list[Output], list[Output], list[Change]]:
         intake, publisher, partition = self.intake, self._publisher, self.partition
         panes, closed = intake.drain_panes()
         risks = intake.risks.drain()
@@ -192,13 +210,9 @@ class IntakeRunner:
         rekeyed, intake.rekeyed = intake.rekeyed, []
         intake.outbox_bytes = 0
         outputs = publisher.rejects(rejected, partition) + publisher.rekeyed(rekeyed, partition)
-        outputs += publisher.risks(risks, partition) + publisher.panes(panes, intake)
-        if not intake.definition.replay:
-            outputs += publisher.closed_panes(closed, intake)
-        outputs += publisher.watermarks(intake)
-        changes = changelog.changes_of(intake, panes, closed)
-        changes += [(changelog.RISK + key, value) for key, value, _, _ in risks]
-        return outputs, changes
+        shown = publisher.risks(risks, partition) + self._shown(panes, closed)
+        changes: list[Change] = [(changelog.RISK + key, value) for key, value, _, _ in risks]
+        return outputs, shown, changes + changelog.changes_of(intake, panes, closed)
 
     def _refuse_holes(self, logs: dict[str, Log]) -> None:
         for topic, log_ in logs.items():
