@@ -1,6 +1,7 @@
 """Stage 2, pure: cumulative partials in, rolling windows out; O(1) per change and per slide."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import heappop, heappush
 
 from schemas.pane import Pane
 from schemas.score import Score
@@ -52,7 +53,8 @@ class Windows:
     """All windows of the cells of one partition of `cx.panes.v1`.
 
     Feed it partials with `apply`, move every window's end with `advance`, take what changed with
-    `changed` (live) or everything there is with `everything` (a boundary of a replay).
+    `changed` (live) or everything there is with `everything` (a boundary of a replay). Panes that no
+    window can contain any more are forgotten.
     """
 
     def __init__(self, spans: Sequence[Span], lateness: Lateness, owners: Mapping[str, str] | None = None) -> None:
@@ -62,6 +64,8 @@ class Windows:
         self._owners = owners or {}
         self._cells: dict[CellName, _Cell] = {}
         self._starts: dict[PaneAt, set[CellName]] = {}
+        self._queues: dict[int, list[int]] = {resolution: [] for resolution in lateness.resolutions}
+        self._floors = dict.fromkeys(lateness.resolutions, NEVER)
         self._ends: dict[int, int] = {}
         self._changed: set[tuple[CellName, int]] = set()
 
@@ -77,7 +81,7 @@ class Windows:
         held = cell.panes.setdefault((resolution, start), {}).setdefault((pane.topic, pane.partition), _Held())
         if pane.version <= held.version:
             return False
-        self._starts.setdefault((resolution, start), set()).add(name)
+        self._hold(resolution, start).add(name)
         counts = _flat_counts(pane)
         delta = {slot: counts.get(slot, 0) - held.counts.get(slot, 0) for slot in counts.keys() | held.counts.keys()}
         held.counts, held.version = counts, pane.version
@@ -103,7 +107,12 @@ class Windows:
         for index, span in enumerate(self._spans):
             if span.resolution == resolution:
                 self._slide_span(index, span, before, end)
-        self._forget(resolution)
+        self._forget(resolution, end)
+
+    def skip(self, resolution: int, end: int) -> None:
+        """Before the first slide: no window made of these panes will end before `end` (ms)."""
+        if resolution not in self._ends:
+            self._forget(resolution, end)
 
     def changed(self) -> list[Score]:
         """The results whose counts changed since the last call, each once."""
@@ -136,7 +145,8 @@ class Windows:
 
     def earliest(self, resolution: int) -> int | None:
         """Start (ms) of the oldest pane held of this resolution."""
-        return min((start for width, start in self._starts if width == resolution), default=None)
+        queue = self._queues.get(resolution)
+        return queue[0] if queue else None
 
     @property
     def cells(self) -> int:
@@ -144,8 +154,14 @@ class Windows:
         return len(self._cells)
 
     def _is_past(self, resolution: int, start: int) -> bool:
-        end = self._ends.get(resolution)
-        return end is not None and start < end - self._longest[resolution]
+        return start < self._floors[resolution]
+
+    def _hold(self, resolution: int, start: int) -> set[CellName]:
+        names = self._starts.get((resolution, start))
+        if names is None:
+            names = self._starts[resolution, start] = set()
+            heappush(self._queues[resolution], start)
+        return names
 
     def _containing(self, resolution: int, start: int) -> Iterator[int]:
         end = self._ends.get(resolution)
@@ -179,15 +195,18 @@ class Windows:
                 _add(cell.windows[index], held.counts, sign)
             self._changed.add((name, index))
 
-    def _forget(self, resolution: int) -> None:
-        for width, start in [at for at in self._starts if at[0] == resolution and self._is_past(*at)]:
-            for name in self._starts.pop((width, start)):
-                self._cells[name].panes.pop((width, start), None)
+    def _forget(self, resolution: int, end: int) -> None:
+        queue, floor = self._queues[resolution], max(end - self._longest[resolution], self._floors[resolution])
+        self._floors[resolution] = floor
+        while queue and queue[0] < floor:
+            at = (resolution, heappop(queue))
+            for name in self._starts.pop(at):
+                self._cells[name].panes.pop(at, None)
 
     def _results(self, name: CellName, cell: _Cell, index: int, *, final: bool, always: bool) -> Iterator[Score]:
         span, counts = self._spans[index], cell.windows[index]
         end = self._ends.get(span.resolution)
-        if end is None:
+        if end is None or not (counts or cell.published):
             return
         split = by_score({slot: amount for slot, amount in counts.items() if slot >= 0})
         for score in SCORES:
@@ -198,7 +217,10 @@ class Windows:
             state = (0, {}) if result is None else (result.n, result.counts)
             if state == before and not always:
                 continue
-            cell.published[index, score.code] = state
+            if result is None:
+                del cell.published[index, score.code]
+            else:
+                cell.published[index, score.code] = state
             start = end - span.seconds * 1000
             last = _last(cell, score.code, span.resolution, start, end) if result else None
             yield Score(

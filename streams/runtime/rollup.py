@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, cast
 
 import msgspec
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 PUBLISH_SECONDS = 0.25
 """How long changes are gathered before they are published."""
 
+_RESULTS_AT_ONCE = 5_000
+
 _partial = msgspec.json.Decoder(Partial).decode
 _score = msgspec.json.Decoder(Score).decode
 
@@ -33,7 +36,8 @@ _score = msgspec.json.Decoder(Score).decode
 class RollupRunner:
     """Owns one partition of `cx.panes.v1`: its windows are rebuilt from that topic, so it has no state of its own.
 
-    In a replay (`ends` given) results are those of boundaries in event time, and final.
+    In a replay (`ends` given) results are those of boundaries in event time, and final; while `held`
+    says so, none are due before `finish`.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class RollupRunner:
         transactional: bool,
         failed: Callable[[BaseException], None],
         ends: Mapping[tuple[str, int], int] | None = None,
+        held: Callable[[], bool] = lambda: False,
     ) -> None:
         self.partition = partition
         self.windows = Windows(settings.spans(), definition.lateness, settings.owners)
@@ -54,6 +59,7 @@ class RollupRunner:
         self.applied = -1
         every = settings.seconds("windows.every") * 1000 if settings.windows.every else 0
         self._boundaries = None if ends is None else Boundaries(self.windows, definition.lateness, every, ends)
+        self._held = held
         self._settings = settings
         self._options = options
         self._publisher = publisher
@@ -160,19 +166,20 @@ class RollupRunner:
         if self._task is not None:
             await asyncio.sleep(seconds)
 
-    def _due(self) -> list[Score]:
+    def _due(self) -> Iterable[Score]:
         if self._boundaries is not None:
-            return self._boundaries.due()
+            return () if self._held() else self._boundaries.due()
         self.windows.advance(now_ms())
         return self.windows.changed()
 
-    async def _publish(self, results: list[Score]) -> None:
+    async def _publish(self, results: Iterable[Score]) -> None:
         unacked, self._unacked = self._unacked, []
         oldest, self._oldest_pane = self._oldest_pane, None
-        if results:
-            outputs = self._publisher.scores(results, self.partition)
+        remaining = iter(results)
+        while some := list(islice(remaining, _RESULTS_AT_ONCE)):
+            outputs = self._publisher.scores(some, self.partition)
             await self._checkpointer.write(outputs, self._settings.topic(SCORES.name), self.partition, [])
-            for result in results:
+            for result in some:
                 self.latest[score_key(result)] = result
             if oldest is not None:
                 self._telemetry.stage("windows", (now_ms() - oldest) / 1000)

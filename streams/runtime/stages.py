@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import faust
@@ -32,13 +32,24 @@ Ends = Mapping[tuple[str, int], int]
 
 
 class Streams:
-    """Both stages of one worker. `ends` (record counts by source partition) makes it a replay of those."""
+    """Both stages of one worker.
 
-    def __init__(self, settings: Settings, definition: Definition, ends: Ends | None = None) -> None:
+    `ends` (by source partition, the offset after its last record) makes it a replay of what lies
+    before. `failed` is told of an error that makes going on impossible.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        definition: Definition,
+        ends: Ends | None = None,
+        failed: Callable[[BaseException], None] = end_worker,
+    ) -> None:
         self.settings = settings
+        self._failed = failed
         self.telemetry = Telemetry(CollectorRegistry())
-        self.intakes = Partitions(self._intake_topics, self._open_intake, end_worker)
-        self.rollups = Partitions([settings.topic(PANES.name)], self._open_rollup, end_worker)
+        self.intakes = Partitions(self._intake_topics, self._open_intake, failed)
+        self.rollups = Partitions([settings.topic(PANES.name)], self._open_rollup, failed)
         self.listener = Listener(
             settings.metrics.host, settings.metrics.streams_port, self.telemetry.registry, self.unhealthy, self.unready
         )
@@ -100,13 +111,13 @@ class Streams:
                 try:
                     await take(catalogue_name, event)
                 except Exception as error:
-                    end_worker(error)
+                    self._failed(error)
 
         self.app.agent(topic, name=f"agent-{catalogue_name}", concurrency=1)(agent)
 
     async def _take_events(self, topic: str, event: Any) -> None:
         runner = await self.intakes.get(event.message.partition)
-        if runner is not None and self._is_current(event):
+        if runner is not None and self._is_current(event) and self._is_wanted(topic, event):
             await runner.take(topic, event)
 
     async def _take_panes(self, topic: str, event: Any) -> None:
@@ -117,6 +128,17 @@ class Streams:
     def _is_current(self, event: Any) -> bool:
         # What was fetched before a rebalance is fetched again after it; applying it now could leave a hole.
         return bool(event.message.generation_id == self.app.consumer_generation_id)
+
+    def _is_wanted(self, topic: str, event: Any) -> bool:
+        if self._ends is None or topic == REKEYED.name:
+            return True
+        end = self._ends.get((topic, event.message.partition), 0)
+        event.value = [record for record in event.value if record.offset < end]
+        return bool(event.value)
+
+    def _rekeys(self) -> bool:
+        progress = [p for runner in self.intakes.running.values() for p in runner.intake.progress.values()]
+        return any(one.outcomes["rekeyed"] for one in progress)
 
     async def _assigned(self, app: Any, assigned: set[TP], **kwargs: Any) -> None:
         await self.intakes.assigned(assigned)
@@ -147,7 +169,7 @@ class Streams:
             self._publisher,
             self.telemetry,
             await self._is_transactional(),
-            end_worker,
+            self._failed,
         )
         await runner.open(lambda: self._logs(partition))
         return runner
@@ -176,8 +198,9 @@ class Streams:
             self._publisher,
             self.telemetry,
             await self._is_transactional(),
-            end_worker,
+            self._failed,
             self._ends,
+            self._rekeys,
         )
         await runner.open()
         return runner
