@@ -167,8 +167,8 @@ class Intake:
 
     def _assess(self) -> None:
         tally = self._tally(RISK_LABEL)
+        tally.watermark = max(self.watermarks.values())
         for assessed, sign in self.risks.assess(self.ledger):
-            tally.watermark = max(tally.watermark, assessed.time)
             tally.count(assessed.facts, assessed.time, assessed.dims, sign)
         self._close(tally)
 
@@ -179,7 +179,8 @@ class Intake:
         return sum(arrival.offset <= progress.applied for arrival in arrivals)
 
     def _floors(self) -> list[int]:
-        back = self.definition.horizon + self.definition.lateness.allowance
+        lateness = self.definition.lateness
+        back = self.definition.horizon + max(lateness.allowance, lateness.longest)
         floors = [NEVER] * len(SOURCES)
         for code, source in enumerate(SOURCES):
             marks = [mark for label, mark in self.watermarks.items() if label.endswith(source.topic)]

@@ -42,6 +42,11 @@ class Lateness:
         """The pane widths in use, in seconds, finest first."""
         return tuple(sorted(self.keep))
 
+    @property
+    def longest(self) -> int:
+        """The longest window, in milliseconds."""
+        return max(keep - self.wait[resolution] for resolution, keep in self.keep.items())
+
     def is_early(self, time: int, arrival: int) -> bool:
         """Whether an event claims to be further in the future than is believed."""
         return time > arrival + self.future

@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from tests.reference.events import Arrival, Event, decode
 from tests.reference.scores import RISK, Facts
@@ -54,7 +55,6 @@ class Oracle:
         self._ledgers: dict[object, dict[tuple[str, str, str], Contribution]] = defaultdict(dict)
         self._risks: dict[object, Contribution] = {}
         self._counted: dict[int, Contribution] = {}
-        self._newest: int | None = None
 
     def feed(self, arrivals: Iterable[Arrival]) -> "Oracle":
         """Apply arrivals; returns itself."""
@@ -69,7 +69,6 @@ class Oracle:
             self.outcomes[place][self._apply(event)] += 1
             reached = min(event.time, arrival.arrival_ms)
             self.watermarks[place] = max(self.watermarks.get(place, reached), reached)
-            self._newest = event.time if self._newest is None else max(self._newest, event.time)
         return self
 
     def survivors(self) -> list[Event]:
@@ -101,13 +100,14 @@ class Oracle:
     def _reassess(self, owner: object) -> None:
         if self._assess is None:
             return
-        kept = [c.event for c in self._ledgers[owner].values() if not self._forgotten(c.event)]
-        kept.sort(key=lambda event: (event.time, event.identity))
-        risk = self._assess([(event.time, event.facts) for event in kept])
+        kept = sorted((c.event for c in self._ledgers[owner].values()), key=lambda event: (event.time, digest(event)))
+        newest = kept[-1]
+        oldest = newest.time - span_ms(self.config.horizon)
+        risk = self._assess([(event.time, event.facts) for event in kept if event.time >= oldest])
         if owner in self._risks:
             self._retract(self._risks.pop(owner))
         if risk is not None:
-            self._risks[owner] = self._add(kept[-1], (RISK, risk[0], int(risk[1])))
+            self._risks[owner] = self._add(newest, (RISK, risk[0], int(risk[1])))
 
     def _add(self, event: Event, facts: Facts) -> Contribution:
         open_now = {width for width in self._longest if not self._closed(event, width)}
@@ -141,10 +141,10 @@ class Oracle:
         return self._rows((window, end_ms) for window in self.config.windows if is_boundary(end_ms, window))
 
     def end_of_data(self) -> list[Row]:
-        """Every window that ends at the first boundary after the newest event of all sources."""
-        if self._newest is None:
+        """Every window that ends at the first boundary after the furthest watermark."""
+        if not self.watermarks:
             return []
-        newest = self._newest
+        newest = max(self.watermarks.values())
         return self._rows((window, boundary_after(newest, window)) for window in self.config.windows)
 
     def replay(self, every: str) -> list[Row]:
@@ -178,3 +178,8 @@ class Oracle:
             present = [(c.event, c.facts) for c in inside if width in c.resolutions]
             rows += rows_of(window, end, self.config.cuts, present)
         return rows
+
+
+def digest(event: Event) -> bytes:
+    """What decides between events of one customer at the same time."""
+    return blake2b("\0".join(part for part in event.identity if part).encode(), digest_size=8).digest()
