@@ -1,11 +1,13 @@
 """The one place where everything is put together; `faust -A streams.app worker` finds its app here."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sinks.clickhouse import ClickHouseSink
 from streams.core.definition import Definition
 from streams.core.lateness import Lateness
 from streams.core.risk import ShippedModel
+from streams.runtime.fatal import end_worker
 from streams.runtime.sinking import SinkWorker
 from streams.runtime.stages import Ends, Streams
 from streams.settings import Settings, load
@@ -26,9 +28,14 @@ def definition(settings: Settings) -> Definition:
     )
 
 
-def streams(settings: Settings, ends: Ends | None = None) -> Streams:
-    """Both stages, ready to start; with `ends` a replay of the source topics up to there."""
-    return Streams(settings, definition(settings), ends)
+def streams(
+    settings: Settings, ends: Ends | None = None, failed: Callable[[BaseException], None] = end_worker
+) -> Streams:
+    """Both stages, ready to start; with `ends` a replay of the source topics up to there.
+
+    `failed` is told of an error that makes going on impossible; a worker then ends at once.
+    """
+    return Streams(settings, definition(settings), ends, failed)
 
 
 def sinks(settings: Settings) -> SinkWorker:

@@ -1,0 +1,214 @@
+"""A replay at work: both stages over what the source topics held when it began, to the end and no further."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from schemas.catalogue import EVENTS, PANES, REKEYED
+from streams.core.intake import OUTCOMES, Progress
+from streams.errors import BrokerError
+from streams.runtime.clock import monotonic
+from streams.runtime.connection import aiokafka_options
+from streams.runtime.offsets import OffsetReader
+from streams.runtime.stages import Ends, Streams
+from streams.settings import Settings
+
+STALLED_SECONDS = 60.0
+"""A replay in which nothing moves for so long has failed."""
+
+_POLL_SECONDS = 0.05
+_FETCH_MS = 200
+_BACK, _FURTHER = 2, 32
+
+Failed = Callable[[BaseException], None]
+Make = Callable[[Ends, Failed], Streams]
+"""Makes the worker of a replay, unstarted."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What a replay reads: of each source partition that has records, its first offset and the one after its last."""
+
+    firsts: Mapping[tuple[str, int], int]
+    ends: Mapping[tuple[str, int], int]
+
+    @property
+    def records(self) -> int:
+        """How many offsets lie between, which is how many records there are, apart from gaps."""
+        return sum(end - self.firsts[source] for source, end in self.ends.items())
+
+
+@dataclass
+class Counted:
+    """What became of the records of one topic, and why some were rejected; see `docs/semantics.md`."""
+
+    received: int = 0
+    outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def add(self, progress: Progress) -> None:
+        """Count one partition too."""
+        self.received += progress.received
+        for outcome, number in progress.outcomes.items():
+            self.outcomes[outcome] += number
+        for reason, number in progress.reasons.items():
+            self.reasons[reason] = self.reasons.get(reason, 0) + number
+
+
+async def extent_of(settings: Settings) -> Extent:
+    """How far the source topics reach now. Raises `BrokerError`."""
+    options = aiokafka_options(settings)
+    tps = [TopicPartition(topic.name, p) for topic in EVENTS for p in range(settings.kafka.partitions)]
+    async with OffsetReader(options) as offsets:
+        starts = await offsets.starts(tps)
+    lasts = await last_records(options, tps)
+    return Extent(
+        {(tp.topic, tp.partition): starts[tp] for tp in lasts},
+        {(tp.topic, tp.partition): last + 1 for tp, last in lasts.items()},
+    )
+
+
+async def last_records(options: Mapping[str, Any], partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+    """The offset of each partition's last committed record; a partition without any is left out.
+
+    The high watermark does not tell it: a log may end in transaction markers and aborted records.
+    Raises `BrokerError`.
+    """
+    async with OffsetReader(options) as offsets:
+        starts, ends = await offsets.starts(partitions), await offsets.ends(partitions, "read_committed")
+    consumer = AIOKafkaConsumer(
+        **options,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        fetch_max_wait_ms=50,
+    )
+    try:
+        await consumer.start()
+        found = {tp: await _last(consumer, tp, starts[tp], ends[tp]) for tp in partitions if ends[tp] > starts[tp]}
+    except KafkaError as error:
+        raise BrokerError(f"the ends of the topics cannot be read: {error!r}; see `cxstream doctor`") from error
+    finally:
+        await consumer.stop()
+    return {tp: last for tp, last in found.items() if last is not None}
+
+
+async def replay(make: Make, extent: Extent, report: Callable[[int], None]) -> dict[str, Counted]:
+    """Run a worker until everything in `extent` is counted and the last result is published.
+
+    `report` is told again and again how many records have been applied. Returns what became of the
+    records of each topic. Raises what made the worker fail, `BrokerError` when nothing moves any more.
+    """
+    failure: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def failed(error: BaseException) -> None:
+        if not failure.done():
+            failure.set_exception(error)
+
+    streams = make(extent.ends, failed)
+    await streams.app.start()
+    running: asyncio.Future[Any] = asyncio.ensure_future(_Run(streams, extent, report).through())
+    try:
+        await asyncio.wait({running, failure}, return_when=asyncio.FIRST_COMPLETED)
+        counted: dict[str, Counted] = (failure if failure.done() else running).result()
+        return counted
+    finally:
+        running.cancel()
+        _ = failure.cancel() or failure.exception()  # asked for, so that a second one is not logged
+        await streams.app.stop()
+
+
+class _Run:
+    """The steps of a replay, each waited for."""
+
+    def __init__(self, streams: Streams, extent: Extent, report: Callable[[int], None]) -> None:
+        self._streams = streams
+        self._extent = extent
+        self._report = report
+        self._panes: dict[int, int] = {}
+
+    async def through(self) -> dict[str, Counted]:
+        await self._until(self._waiting_sources)
+        await asyncio.gather(*(runner.settle() for runner in self._streams.intakes.running.values()))
+        self._panes = await self._last_panes()
+        await self._until(self._waiting_panes)
+        await asyncio.gather(*(runner.finish() for runner in self._streams.rollups.running.values()))
+        return self._counted()
+
+    async def _until(self, waiting: Callable[[], str | None]) -> None:
+        before, moved = -1, monotonic()
+        while what := waiting():
+            applied, now = self._applied(), monotonic()
+            self._report(applied)
+            if self._streams.app.crashed:
+                why = self._streams.app.crash_reason
+                raise BrokerError(f"the worker broke down at {what}: {why!r}; see `cxstream doctor`")
+            reached = applied + sum(runner.applied for runner in self._streams.rollups.running.values())
+            if reached != before:
+                before, moved = reached, now
+            elif now > moved + STALLED_SECONDS:
+                raise BrokerError(f"nothing was read for {STALLED_SECONDS:g} s, at {what}; see `cxstream doctor`")
+            await asyncio.sleep(_POLL_SECONDS)
+        self._report(self._applied())
+
+    def _waiting_sources(self) -> str | None:
+        runners = self._streams.intakes.running
+        for (topic, partition), end in self._extent.ends.items():
+            applied = runners[partition].intake.applied(topic) if partition in runners else -1
+            if applied < end - 1:
+                return f"{topic}/{partition}, {applied + 1} of {end}"
+        progress = [p for runner in runners.values() for p in runner.intake.progress.items()]
+        sent = sum(one.outcomes["rekeyed"] for _, one in progress)
+        received = sum(one.received for topic, one in progress if topic == REKEYED.name)
+        return f"{REKEYED.name}, {received} of {sent}" if received < sent else None
+
+    def _waiting_panes(self) -> str | None:
+        runners = self._streams.rollups.running
+        for partition, last in self._panes.items():
+            applied = runners[partition].applied if partition in runners else -1
+            if applied < last:
+                return f"{PANES.name}/{partition}, {applied + 1} of {last + 1}"
+        return None
+
+    async def _last_panes(self) -> dict[int, int]:
+        settings = self._streams.settings
+        tps = [TopicPartition(settings.topic(PANES.name), p) for p in range(settings.kafka.partitions)]
+        return {tp.partition: last for tp, last in (await last_records(aiokafka_options(settings), tps)).items()}
+
+    def _applied(self) -> int:
+        runners, firsts = self._streams.intakes.running, self._extent.firsts
+        applied = [runners[p].intake.applied(topic) + 1 - first for (topic, p), first in firsts.items() if p in runners]
+        return sum(max(0, number) for number in applied)
+
+    def _counted(self) -> dict[str, Counted]:
+        counted: dict[str, Counted] = {}
+        for runner in self._streams.intakes.running.values():
+            for topic, progress in runner.intake.progress.items():
+                counted.setdefault(topic, Counted()).add(progress)
+        return counted
+
+
+async def _last(consumer: Any, tp: TopicPartition, start: int, end: int) -> int | None:
+    back = _BACK
+    while True:
+        first = max(start, end - back)
+        last = await _newest(consumer, tp, first, end)
+        if last is not None or first == start:
+            return last
+        back *= _FURTHER
+
+
+async def _newest(consumer: Any, tp: TopicPartition, first: int, end: int) -> int | None:
+    consumer.assign([tp])
+    consumer.seek(tp, first)
+    last, deadline = None, monotonic() + STALLED_SECONDS
+    while await consumer.position(tp) < end:
+        for records in (await consumer.getmany(tp, timeout_ms=_FETCH_MS)).values():
+            last = max((record.offset for record in records if record.offset < end), default=last)
+        if monotonic() > deadline:
+            raise BrokerError(f"{tp.topic}/{tp.partition}: its end at {end} cannot be read; see `cxstream doctor`")
+    return last
