@@ -1,0 +1,1 @@
+"""Reproducible measurements, each one command; figures are ratios within one run."""
