@@ -5,7 +5,7 @@ the value of a message of a batch topic is the list of fetched records; it is ac
 """
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import aiokafka
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -17,6 +17,21 @@ MAX_CHUNK = 4_000
 """Records per message; a longer fetch becomes several."""
 
 _FETCH_WAIT_MS = 100
+
+
+async def seek_each(consumer: aiokafka.AIOKafkaConsumer) -> dict[TP, int | None]:
+    """Seek every assigned partition to its committed offset, or to its start where there is none; returns the former.
+
+    Raises `IllegalStateError` when the assignment changes meanwhile.
+    """
+    found: dict[TP, int | None] = {}
+    for tp in consumer.assignment():
+        committed = found[TP(*tp)] = await consumer.committed(tp)
+        if committed is None:
+            await consumer.seek_to_beginning(tp)
+        else:
+            consumer.seek(tp, committed)
+    return found
 
 
 class BatchThread(driver.AIOKafkaConsumerThread):
@@ -32,40 +47,108 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         consumer._fetch_max_wait_ms = _FETCH_WAIT_MS
         return consumer
 
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """See `seek_each`."""
+        found: Mapping[TP, int] = await self.call_thread(seek_each, self._ensure_consumer())
+        return found
+
+    def positions(self) -> dict[TP, int]:
+        """Where the next fetch of each assigned partition begins; only while none is under way."""
+        subscription = self._ensure_consumer()._subscription.subscription
+        assignment = subscription.assignment if subscription else None
+        if assignment is None:
+            return {}
+        states = {TP(*tp): assignment.state_value(tp) for tp in assignment.tps}
+        return {tp: state.position for tp, state in states.items() if state.has_valid_position}
+
+
+class Reached(NamedTuple):
+    """How far a partition has been read: `delivered` is the offset of the last record handed over since
+    the assignment (-1 for none); before `position` there is nothing else but gaps.
+    """
+
+    delivered: int
+    position: int
+
 
 class BatchConsumer(driver.Consumer):
-    """Turns fetched records into messages of whole chunks."""
+    """Turns fetched records into messages of whole chunks, without ever leaving one out.
+
+    Faust drops what was fetched around a rebalance and counts on the seek to the committed offsets
+    that comes with it; but it may go on before that, and does not seek where nothing is committed.
+    Here nothing is delivered after anything was dropped, before every partition has been sought.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._sought: int | None = None
+        self._reached: dict[TP, Reached] = {}
+        super().__init__(*args, **kwargs)
+
+    def reached(self, topic: str, partition: int) -> Reached | None:
+        """How far a partition has been read; None where that is not known now."""
+        return self._reached.get(TP(topic, partition)) if self._is_sound() else None
+
+    def stop_flow(self) -> None:
+        """A rebalance begins: queues are cleared, so all is read again from the committed offsets."""
+        self._sought = None
+        super().stop_flow()
+
+    def resume_flow(self) -> None:
+        """A rebalance ends: queues have been cleared once more."""
+        self._sought = None
+        super().resume_flow()
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
+        """Fetch, and yield one message for each chunk, taking turns between the partitions."""
+        if self.flow_active and not self._is_sound():
+            await self._seek_again()
+        records, active = await self._wait_next_records(timeout)
+        if not self._is_sound() or self.should_stop:
+            self._sought = None
+            return
+        for tp, chunk in _in_turns(records or {}):
+            is_ours = active is None or tp in active or tp in self._buffered_partitions
+            if not (self._is_sound() and is_ours):
+                self._sought = None
+                return
+            yield tp, _message(tp, chunk, cast(int, self._sought))
+            self._reached[tp] = Reached(chunk[-1].offset, chunk[-1].offset + 1)
+        if self._is_sound():
+            self._note_positions()
 
     def _new_consumer_thread(self) -> BatchThread:
         return BatchThread(self, loop=self.loop, beacon=self.beacon)
 
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
-        """Fetch, and yield one message for each chunk, taking turns between the partitions."""
-        records, active = await self._wait_next_records(timeout)
-        generation = self.app.consumer_generation_id
-        if records is None or self.should_stop:
-            return
-        if not self.flow_active:
-            await self._seek_back()
-            return
-        for tp, chunk in _in_turns(records):
-            if not self.flow_active or self.app.consumer_generation_id != generation:
-                return
-            if active is None or tp in active or tp in self._buffered_partitions:
-                yield tp, _message(tp, chunk, generation)
+    def _is_sound(self) -> bool:
+        """Whether all partitions have been sought since the assignment, and nothing was dropped since."""
+        return self.flow_active and self._sought == self.app.consumer_generation_id
 
-    async def _seek_back(self) -> None:
-        try:
-            await self.perform_seek()
-        except IllegalStateError:
-            self.log.info("no assignment to seek in while rebalancing; fetching again")
+    async def _seek_again(self) -> None:
+        generation = self.app.consumer_generation_id
+        if await self._perform_seek():
+            self._reached.clear()
+            self._sought = generation
 
     async def perform_seek(self) -> None:
-        """Seek to the committed offsets; while a rebalance leaves no assignment there is nothing to seek."""
+        """Seek to the committed offsets, or the start; without an assignment there is nothing to seek."""
+        await self._perform_seek()
+
+    async def _perform_seek(self) -> bool:
         try:
             await super().perform_seek()
         except IllegalStateError:
-            self.log.info("assignment changed during a seek; the next assignment seeks again")
+            self.log.info("the assignment changed during a seek; the next one is sought again")
+            return False
+        return True
+
+    def _note_positions(self) -> None:
+        thread = cast(BatchThread, self._thread)
+        for tp, position in thread.positions().items():
+            delivered = self._reached[tp].delivered if tp in self._reached else -1
+            self._reached[tp] = Reached(delivered, position)
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Faust's watch over progress ends the worker where a position is not known yet; ours is /healthz."""
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Gaps between chunks are legitimate (markers, compaction) and never hold a commit back."""
