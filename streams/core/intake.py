@@ -15,7 +15,7 @@ from streams.core.ledger import Entry, Ledger
 from streams.core.murmur2 import partition_of
 from streams.core.partials import PaneKey, Partial, Partials
 from streams.core.risks import Risks
-from streams.core.sources import SOURCES, Source, milliseconds
+from streams.core.sources import EPOCH, MILLISECOND, SOURCES, Source
 from streams.core.tally import Tally, bucket_bytes
 
 OUTCOMES = ("accepted", "duplicate", "corrected", "late", "rejected", "rekeyed")
@@ -209,52 +209,71 @@ class _Chunk:
         self._rekey = rekey
 
     def run(self, arrivals: Sequence[Arrival], events: Sequence[Any], now: int, budget: int) -> int:
-        """Judge every event, in order, until the budget of bytes is used up; returns how many were judged."""
-        intake, source, tally = self._intake, self._source, self._tally
-        future = intake.definition.lateness.future
-        identify, rekey = source.identify, self._rekey
+        """Judge every event, in order, until the budget of bytes is used up; returns how many were judged.
+
+        Every event passes this loop, and most are new records of known customers: what those need
+        is spelled out here, everything rarer is a call.
+        """
+        intake, tally, ledger = self._intake, self._tally, self._intake.ledger
+        bounds, rekey, assessed = intake.definition.lateness, self._rekey, intake.risks.enabled
+        future, allowance = bounds.future, bounds.allowance
+        identify, version_of, facts_of = self._source.identify, self._source.version, self._source.facts
+        read_dimensions, number, count = self._read_dimensions, intake.dimensions.number, tally.count
+        held_of, append, touch = ledger.customers.get, ledger.append, intake.risks.touch
+        limit = budget - (intake.pending_bytes - ledger.pending_bytes)
         counts = dict.fromkeys(OUTCOMES, 0)
-        held_of = intake.ledger.customers.get
-        newest = self._progress.last_event
-        ledger, spent = intake.ledger, intake.pending_bytes - intake.ledger.pending_bytes
-        judged = 0
+        newest, watermark = self._progress.last_event, tally.watermark
+        judged = accepted = 0
         for arrival, event in zip(arrivals, events, strict=True):
-            if judged and spent + ledger.pending_bytes + tally.bytes > budget:
+            if judged and ledger.pending_bytes + tally.bytes > limit:
                 break
             judged += 1
             if type(event) is Invalid:
-                self._reject(arrival, event)
-                counts["rejected"] += 1
+                counts[self._reject(arrival, event)] += 1
                 continue
-            time = milliseconds(event.time)
-            arrived = arrival.timestamp if 0 <= arrival.timestamp < now else now
+            time = (event.time - EPOCH) // MILLISECOND
+            timestamp = arrival.timestamp
+            arrived = timestamp if 0 <= timestamp < now else now
             if time > arrived + future or time < EARLIEST:
-                self._reject(arrival, _unbelievable(time))
-                counts["rejected"] += 1
+                counts[self._reject(arrival, _unbelievable(time))] += 1
                 continue
-            record = identify(event)
-            customer = event.customer
-            key = b"n" + record if customer is None or customer in UNIDENTIFIED else b"c" + customer.encode()
+            record, customer = identify(event), event.customer
+            key = b"n" + record if not customer or customer in UNIDENTIFIED else b"c" + customer.encode()
             held = held_of(key)
-            if held is None and rekey and self._is_foreign(arrival, event, key):
-                counts["rekeyed"] += 1
-                continue
-            known = held is not None and (record in held if isinstance(held, bytes) else _is_in(record, held))
-            counts[self._count(key, record, event, time, known)] += 1
+            if held is None:
+                known = False
+                if rekey and self._is_foreign(arrival, event, key):
+                    counts["rekeyed"] += 1
+                    continue
+            else:
+                known = record in held if isinstance(held, bytes) else _is_in(record, held)
+            if known:
+                counts[self._judge_known(key, record, event, time)] += 1
+            elif time < watermark - allowance:
+                counts["late"] += 1
+            else:
+                dims, facts = number(read_dimensions(event)), facts_of(event)
+                append(key, (record, version_of(event, time), time, dims, facts))
+                count(facts, time, dims, 1)
+                accepted += 1
+                if assessed:
+                    touch(key)
             if time > newest:
                 newest = time
             mark = time if time < arrived else arrived
-            if mark > tally.watermark:
-                tally.watermark = mark
+            if mark > watermark:
+                tally.watermark = watermark = mark
+        counts["accepted"] += accepted
         self._progress.last_event = newest
-        for outcome, number in counts.items():
-            self._progress.outcomes[outcome] += number
+        for outcome, cases in counts.items():
+            self._progress.outcomes[outcome] += cases
         return judged
 
-    def _count(self, key: bytes, record: bytes, event: Any, time: int, known: bool) -> str:
+    def _judge_known(self, key: bytes, record: bytes, event: Any, time: int) -> str:
+        """The outcome of an event whose record's identity stands somewhere in its customer's ledger."""
         intake, watermark = self._intake, self._tally.watermark
         version = self._source.version(event, time)
-        found = intake.ledger.find(key, record) if known else None
+        found = intake.ledger.find(key, record)
         remembered = found is not None and found.entry.time >= watermark - intake.definition.horizon
         if found is not None and remembered and found.entry.version >= version:
             return "duplicate"
@@ -280,10 +299,11 @@ class _Chunk:
         self._intake.outbox_bytes += len(arrival.value or b"")
         return True
 
-    def _reject(self, arrival: Arrival, why: Invalid) -> None:
+    def _reject(self, arrival: Arrival, why: Invalid) -> str:
         self._intake.rejected.append(Rejected(self._source.topic, arrival, why))
         self._progress.reasons[why.reason] = self._progress.reasons.get(why.reason, 0) + 1
         self._intake.outbox_bytes += len(arrival.value or b"")
+        return "rejected"
 
 
 def _unbelievable(time: int) -> Invalid:
