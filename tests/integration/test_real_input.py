@@ -94,7 +94,7 @@ def record_of(row: Sequence[Any]) -> Record:
 
 
 def moment(time: datetime) -> str:
-    return time.isoformat().replace("+00:00", "Z")
+    return f"{time.replace(tzinfo=None).isoformat()}Z"
 
 
 def counting(records: list[Record]) -> list[Record]:
