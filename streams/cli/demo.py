@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -54,8 +53,8 @@ def command(seconds: float | None, rate: float, seed: int, window: str, port: in
     try:
         with workspace(keep) as folder, EmbeddedBroker(port) as broker:
             settings = write_settings(folder, broker.address, port)
-            show_last = _play(wish, settings, folder, broker)
-        show_last()
+            farewell = _play(wish, settings, folder, broker)
+        click.echo(farewell)
     except KeyboardInterrupt:  # before anything had been started, or after all had been ended
         sys.exit(0)
 
@@ -70,8 +69,8 @@ class _Wish(NamedTuple):
     keep: bool
 
 
-def _play(wish: _Wish, settings: Settings, folder: Path, broker: EmbeddedBroker) -> Callable[[], None]:
-    """Run it to its end; what is returned shows the last table."""
+def _play(wish: _Wish, settings: Settings, folder: Path, broker: EmbeddedBroker) -> str:
+    """Run it to its end and show the last table; returns what is to be said when nothing is left of it."""
     streams = start_in(folder, "worker", "--create-topics", "--only", "streams")
     from streams.cli.demonstration import words  # takes a second to import, as streams does at the same time
     from streams.cli.demonstration.run import Demo, Plan
@@ -84,15 +83,11 @@ def _play(wish: _Wish, settings: Settings, folder: Path, broker: EmbeddedBroker)
     console.print(words.welcome(settings, folder, wish.keep), highlight=False, soft_wrap=True)
     screen = screen_on(console)
     try:
-        asyncio.run(demo.run(screen))
+        last = asyncio.run(demo.run(screen))
     finally:
         screen.close()
-
-    def show_last() -> None:
-        console.print(picture(demo.view(), console.width))
-        console.print(words.farewell(demo, folder, wish.keep), highlight=False, soft_wrap=True)
-
-    return show_last
+    console.print(picture(last, console.width))
+    return words.farewell(demo, folder, wish.keep)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:

@@ -27,6 +27,7 @@ transactions = "off"
 session_timeout = {session}
 [clickhouse]
 url = {database}
+flush_seconds = 3  # fewer inserts leave fewer files to remove
 [metrics]
 streams_port = {streams}
 sinks_port = {sinks}

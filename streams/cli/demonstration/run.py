@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from streams.cli.demonstration.folder import start_in
@@ -64,8 +65,11 @@ class Demo:
         self._began = self._past_until = monotonic()
         self._live_since: float | None = None
 
-    async def run(self, screen: Screen) -> None:
-        """Start all, show it until it is over, end all. Raises `CxError` when a part ends before that."""
+    async def run(self, screen: Screen) -> View:
+        """Start all, show it until it is over, end all; returns the last view.
+
+        Raises `CxError` when a part ends by itself.
+        """
         self._listen()
         try:
             await asyncio.to_thread(create_topics, self._settings)
@@ -74,6 +78,7 @@ class Demo:
             await self._watch(screen)
             if self._live_since is not None:
                 await self._settle(screen)
+            return self.view()
         except CxError:
             await self._end(_HASTE_SECONDS)
             raise
@@ -83,8 +88,8 @@ class Demo:
     def view(self) -> View:
         """What is known now."""
         since = self._began if self._live_since is None else self._live_since
-        return View(self.scores, self.machine, self._plan.window, self.doing, monotonic() - since,
-                    sum(self.sent.values()), self._incident())  # fmt: skip
+        return View(datetime.now(UTC), self.scores, self.machine, self._plan.window, self.doing,
+                    monotonic() - since, sum(self.sent.values()), self._incident())  # fmt: skip
 
     def _listen(self) -> None:
         loop = asyncio.get_running_loop()

@@ -1,7 +1,7 @@
 """How a demo is shown: one picture that changes on a terminal, a line every few seconds elsewhere."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal, Protocol, TextIO
 
 from rich.console import Console, Group, RenderableType
@@ -11,9 +11,9 @@ from rich.text import Text
 from streams.cli.demonstration.machine import Machine
 from streams.cli.demonstration.scores import Scores
 from streams.cli.demonstration.table import points, rows, table
-from streams.runtime.clock import monotonic, now_ms
+from streams.runtime.clock import monotonic
 
-PLAIN_WIDTH = 130
+PLAIN_WIDTH = 140
 """Columns where nobody looks at a terminal."""
 
 _EVERY = 5.0
@@ -25,8 +25,9 @@ Doing = Literal["starting", "loading", "live", "ending"]
 
 @dataclass(frozen=True)
 class View:
-    """What is known at one moment; `seconds` since the live scores, before those since the start."""
+    """What is known `at` one moment; `seconds` since the live scores, before those since the start."""
 
+    at: datetime
     scores: Scores
     machine: Machine
     window: str
@@ -101,8 +102,7 @@ def picture(view: View, width: int) -> RenderableType:
     said = [pace(view), outcomes(view, with_reasons=width >= _WIDE), view.incident]
     shown: list[RenderableType] = [Text(text) for text in said if text]
     if view.scores.latest:
-        now = datetime.fromtimestamp(now_ms() / 1000, UTC)
-        shown += [Text(), table(view.scores, view.window, now, width)]
+        shown += [Text(), table(view.scores, view.window, view.at, width)]
     return Group(*shown, Text())
 
 
