@@ -28,7 +28,7 @@ MEMORY_BYTES = 2 << 30
 
 _START_SECONDS = 120.0
 _SETTLE_SECONDS = 5.0
-_STORE_SECONDS = 30.0
+_STORE_SECONDS = 60.0
 _PATIENCE_SECONDS = 10.0
 _HASTE_SECONDS = 2.0  # without its broker a worker does not end by itself
 _TICK_SECONDS = 0.5
@@ -173,14 +173,23 @@ class Demo:
         return f"{where}: over for {over:.0f} s" if over > 0 else f"{where}: under way for {since:.0f} s"
 
     async def _settle(self, screen: Screen) -> None:
-        """Let all that was sent be counted and, where it is kept, stored; a second signal ends the waiting."""
+        """Let all that was sent be counted and, where it is kept, be stored, as long as that goes on.
+
+        A second signal ends the waiting.
+        """
         self.doing = "ending"
         self._enough.set()
-        deadline = monotonic() + (_STORE_SECONDS if self._plan.keep else _SETTLE_SECONDS)
-        while not self._is_settled() and not self._hurry.is_set() and monotonic() < deadline:
+        moved, before = monotonic(), -1.0
+        while not self._is_settled() and not self._hurry.is_set():
             self._check()
             await self.machine.read()
             screen.show(self.view())
+            done = self.machine.received + sum(self.machine.stored.values())
+            if done != before:
+                moved, before = monotonic(), done
+            elif monotonic() > moved + (_STORE_SECONDS if self._plan.keep else _SETTLE_SECONDS):
+                self.remark = "not everything was counted and stored: this machine is too busy"
+                break
             await _pause(self._hurry, 0.2)
         await _pause(self._hurry, _TICK_SECONDS)  # the last windows are on their way
 
@@ -193,7 +202,8 @@ class Demo:
     async def _end(self, patience: float) -> None:
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(TimeoutError):  # a client may wait long for a broker that is gone
+            await asyncio.wait_for(asyncio.gather(*self._tasks, return_exceptions=True), patience)
         end_all(self._children, patience)
 
 
