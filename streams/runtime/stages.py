@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 import faust
@@ -19,7 +19,7 @@ from streams.runtime.faust_app import batch_app
 from streams.runtime.http import Listener
 from streams.runtime.intake import IntakeRunner, Log
 from streams.runtime.offsets import OffsetReader
-from streams.runtime.partitions import Partitions
+from streams.runtime.partitions import Partitions, Runner
 from streams.runtime.publishing import Publisher
 from streams.runtime.rollup import RollupRunner
 from streams.runtime.telemetry import Telemetry
@@ -182,9 +182,9 @@ class Streams:
             self._publisher,
             self.telemetry,
             await self._is_transactional(),
-            self._failed,
+            self.intakes.failed,
         )
-        await runner.open(lambda: self._logs(partition))
+        await _opened(runner, runner.open(lambda: self._logs(partition)))
         return runner
 
     async def _logs(self, partition: int) -> dict[str, Log]:
@@ -211,9 +211,17 @@ class Streams:
             self._publisher,
             self.telemetry,
             await self._is_transactional(),
-            self._failed,
+            self.rollups.failed,
             self._ends,
             self._rekeys,
         )
-        await runner.open()
+        await _opened(runner, runner.open())
         return runner
+
+
+async def _opened(runner: Runner, opening: Awaitable[None]) -> None:
+    try:
+        await opening
+    except BaseException:
+        await runner.close(0.0)
+        raise
