@@ -47,10 +47,6 @@ class Lateness:
         """The longest window, in milliseconds."""
         return max(keep - self.wait[resolution] for resolution, keep in self.keep.items())
 
-    def is_early(self, time: int, arrival: int) -> bool:
-        """Whether an event claims to be further in the future than is believed."""
-        return time > arrival + self.future
-
     def is_late(self, time: int, watermark: int) -> bool:
         """Whether an event is too late to count: the place where a late event is decided."""
         return time < watermark - self.allowance

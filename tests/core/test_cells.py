@@ -1,12 +1,14 @@
 """Cuts, and the cell of each that an event belongs to."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.core.cells import DIMENSIONS, Cut, Dims
 
 VALUES = st.from_regex(r"[ab]([ab+]{0,3}[ab])?", fullmatch=True)
+
+patient = settings(deadline=None)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +44,7 @@ def test_a_cut_over_two_dimensions_joins_their_values_in_its_own_order(dims: Dim
     assert Cut.parse("channel+team").cell(dims) == cell
 
 
+@patient
 @given(st.tuples(VALUES, VALUES), st.tuples(VALUES, VALUES))
 def test_different_values_make_different_cells(one: tuple[str, str], other: tuple[str, str]) -> None:
     cut = Cut.parse("channel+team")

@@ -1,6 +1,6 @@
 """What a record adds to, over all scores, in one flat key."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.core.contributions import by_score, contribution, flat
@@ -8,7 +8,10 @@ from streams.core.scores import SCORES
 from streams.core.scores.base import SLOT_LIMIT
 from tests.support.facts import FACTS
 
+patient = settings(deadline=None)
 
+
+@patient
 @given(FACTS)
 def test_a_contribution_is_that_of_each_score_told_apart_by_its_code(facts: tuple[int, ...]) -> None:
     slots, codes = contribution(facts)
@@ -21,6 +24,7 @@ def test_what_says_nothing_adds_nothing() -> None:
     assert contribution(()) == ((), ())
 
 
+@patient
 @given(st.sampled_from([score.code for score in SCORES]),
        st.dictionaries(st.integers(0, SLOT_LIMIT - 1), st.integers(-9, 9)))
 def test_flat_counts_of_one_score_come_apart_again(code: int, counts: dict[int, int]) -> None:

@@ -1,4 +1,4 @@
-"""The edge cases an expert asks about first; a test's name is the rule. Every result is compared with the oracle's too."""
+"""The edge cases an expert asks about first; a test's name is the rule. Every result is compared with the oracle's."""
 
 import json
 from itertools import permutations

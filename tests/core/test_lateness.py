@@ -1,7 +1,7 @@
 """When an event is too late, and when a pane can no longer change."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.core.lateness import NEVER, Lateness
@@ -9,6 +9,8 @@ from streams.core.panes import parse_span
 from tests.reference.windows import boundary_after
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+
+patient = settings(deadline=None)
 
 
 def of(lengths: list[str], allowance: int, final_after: int = 0) -> Lateness:
@@ -54,6 +56,7 @@ def test_a_pane_closes_when_its_end_is_that_far_behind(watermark: int, closed: b
     assert of(["5m"], 3600).is_closed(0, 10, watermark) == closed
 
 
+@patient
 @given(
     st.lists(st.sampled_from(("60s", "5m", "1h", "90m", "24h", "26h", "7d")), min_size=1, unique=True),
     st.sampled_from((10, 60, 3600, 86_400, 2_592_000)), st.integers(0, 2**40), st.integers(0, 2**32),

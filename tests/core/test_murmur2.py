@@ -3,17 +3,21 @@
 import pytest
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.partitioner import murmur2 as aiokafkas
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.core.murmur2 import murmur2, partition_of
 
+patient = settings(deadline=None)
 
+
+@patient
 @given(st.binary(max_size=40))
 def test_the_hash_is_aiokafkas(key: bytes) -> None:
     assert murmur2(key) == aiokafkas(key) & 0xFFFFFFFF
 
 
+@patient
 @given(st.binary(max_size=40), st.integers(1, 300))
 def test_the_partition_is_that_of_the_default_partitioner(key: bytes, partitions: int) -> None:
     every = list(range(partitions))

@@ -1,7 +1,7 @@
 """Durations, and the panes that windows are made of."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.core.panes import RESOLUTIONS, Span, pane_start, parse_span
@@ -9,7 +9,10 @@ from tests.reference.windows import resolution_of, span_ms
 
 SPANS = st.tuples(st.integers(1, 5_000), st.sampled_from(("0s", "m", "min", "h", "d"))).map(lambda s: f"{s[0]}{s[1]}")
 
+patient = settings(deadline=None)
 
+
+@patient
 @given(SPANS)
 def test_a_duration_and_its_panes_are_the_oracles(text: str) -> None:
     span = parse_span(text)
@@ -47,6 +50,7 @@ def test_a_duration_the_finest_pane_does_not_divide_is_refused(text: str) -> Non
         parse_span(text)
 
 
+@patient
 @given(st.integers(-(2**45), 2**45), st.sampled_from(RESOLUTIONS))
 def test_a_time_lies_in_the_one_pane_that_starts_at_or_before_it(time: int, resolution: int) -> None:
     start = pane_start(time, resolution)

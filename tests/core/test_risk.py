@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.core.facts import ACCOUNT, CALL, KINDS, OUTCOMES, STATES, SURVEY, TICKET, TICKET_CHANGES
@@ -17,6 +17,8 @@ from tests.support.pipeline import Pipeline
 MODEL = ShippedModel()
 BASE = 0.02
 ANSWERED, INVITED = STATES.index("answered"), STATES.index("invited")
+
+patient = settings(deadline=None)
 
 
 def entry(facts: tuple[int, ...], time: int = NOON) -> Entry:
@@ -54,6 +56,7 @@ histories = st.lists(st.tuples(EVIDENCE, st.integers(0, 90 * DAY)), max_size=12)
 )
 
 
+@patient
 @given(histories)
 def test_base_and_contributions_add_up_to_the_risk(history: list[Entry]) -> None:
     assessment = MODEL.assess(history, NOON)
@@ -64,6 +67,7 @@ def test_base_and_contributions_add_up_to_the_risk(history: list[Entry]) -> None
         assert assessment.band == next(name for floor, name in BANDS if total >= floor)
 
 
+@patient
 @given(histories)
 def test_a_feature_contributes_once_in_the_order_of_the_table_with_the_sign_of_its_weight(history: list[Entry]) -> None:
     named = [feature for feature, _, _ in MODEL.assess(history, NOON).contributions]
@@ -75,12 +79,14 @@ def test_a_feature_contributes_once_in_the_order_of_the_table_with_the_sign_of_i
         assert points * weights[name] > 0
 
 
+@patient
 @given(histories, st.permutations(range(12)))
 def test_the_order_of_arrival_makes_no_difference(history: list[Entry], order: list[int]) -> None:
     shuffled = [history[index] for index in order if index < len(history)]
     assert MODEL.assess(shuffled, NOON) == MODEL.assess(history, NOON)
 
 
+@patient
 @given(histories, EVIDENCE, st.integers(1, 90 * DAY))
 def test_what_happens_later_changes_no_earlier_assessment(
     history: list[Entry], facts: tuple[int, ...], after: int

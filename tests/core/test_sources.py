@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.account import Account
@@ -21,6 +21,8 @@ NOON_MS = 1_704_110_400_000
 BY_TOPIC = {source.topic: source for source in SOURCES}
 ENVELOPE: dict[str, Any] = {"event_id": "e", "record_id": "r", "time": NOON}
 SURVEY: dict[str, Any] = {**ENVELOPE, "survey": "s", "kind": "nps", "score": 9}
+
+patient = settings(deadline=None)
 
 
 def version(**fields: Any) -> int:
@@ -53,6 +55,7 @@ def test_revision_goes_before_updated_at_goes_before_time() -> None:
     assert version() == NOON_MS
 
 
+@patient
 @given(st.integers(0, 2**53), st.integers(0, 2**53))
 def test_the_state_of_a_survey_decides_only_between_equal_revisions(one: int, other: int) -> None:
     source = BY_TOPIC[SURVEYS]
@@ -74,6 +77,7 @@ def test_dimensions_are_read_in_the_order_asked_for_and_empty_where_the_kind_has
     assert BY_TOPIC[CALLS].dimensions(("queue",))(Call(**ENVELOPE, outcome="menu", queue="q")) == ("q",)
 
 
+@patient
 @given(st.integers(-62_135_596_800_000, 253_402_300_799_999))
 def test_milliseconds_and_moments_are_the_same(ms: int) -> None:
     assert milliseconds(moment(ms)) == ms

@@ -1,6 +1,6 @@
 """A chunk's contributions, gathered before they are rolled up: the sum is that of counting one by one."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.core.cells import Cut
@@ -24,6 +24,8 @@ counts = st.lists(
     max_size=30,
 )
 
+patient = settings(deadline=None)
+
 
 def dimensions() -> Dimensions:
     known = Dimensions(CUTS, 100)
@@ -43,6 +45,7 @@ def rolled_up(*tallies: Tally) -> dict[object, Partial]:
     return {(key, cell): partial for key, cell, partial in partials.drain()}
 
 
+@patient
 @given(counts)
 def test_a_roll_up_is_the_sum_of_one_by_one_under_the_watermark_of_each(
     chunk: list[tuple[tuple[int, ...], int, int, int, int]]
