@@ -1,16 +1,21 @@
 """A Faust app as we run it: chunks as messages, no tables, no web server of its own, nothing in the environment."""
 
+import logging
+import signal
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import faust
+from faust.app.base import BootStrategy
 from mode import ServiceT
 
 from streams.runtime.connection import faust_broker, faust_credentials
 from streams.runtime.transport import BatchTransport
 from streams.settings import FAUST_PREFIX, Settings
+
+log = logging.getLogger(__name__)
 
 BUFFERED_CHUNKS = 4
 """Messages (chunks) that wait in a stream before its partitions are no longer fetched."""
@@ -18,8 +23,16 @@ BUFFERED_CHUNKS = 4
 _DAY = 86_400.0
 
 
+class _WithoutWeb(BootStrategy):
+    """Starts no web server, whatever `faust worker` is told: by default it opens 6066 on all interfaces."""
+
+    enable_web = False
+
+
 class BatchApp(faust.App):
     """An app whose messages are chunks, with further services that start before its consumer."""
+
+    BootStrategy = _WithoutWeb
 
     def __init__(self, *args: Any, before: Sequence[ServiceT] = (), **kwargs: Any) -> None:
         self._before = tuple(before)
@@ -28,6 +41,8 @@ class BatchApp(faust.App):
     async def on_first_start(self) -> None:
         """Start what must be up before the consumer."""
         await super().on_first_start()
+        # Faust's worker answers this signal with a debugger, which waits for input for ever.
+        self.loop.add_signal_handler(signal.SIGUSR2, log.info, "SIGUSR2 starts no debugger here")
         for service in self._before:
             await self.add_runtime_dependency(service)
 
