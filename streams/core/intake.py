@@ -148,11 +148,11 @@ class Intake:
     def drain_panes(self) -> tuple[list[tuple[PaneKey, int, Partial]], list[tuple[PaneKey, int]]]:
         """Partials that changed since the last call, and those that closed and are now forgotten.
 
-        One may be in both lists: it was still to be published, but is no longer kept.
+        None is in both lists: what closes while it changes is forgotten by the next call, so that every
+        change is in the state of some checkpoint.
         """
-        changed = self.partials.drain()
         closed = [gone for label, mark in self.watermarks.items() for gone in self.partials.expire(label, mark)]
-        return changed, closed
+        return self.partials.drain(), closed
 
     def _tally(self, label: str) -> Tally:
         lateness = self.definition.lateness

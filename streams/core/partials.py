@@ -81,13 +81,14 @@ class Partials:
                 _merge(partial, bucket)
 
     def expire(self, label: str, watermark: int) -> Iterator[tuple[PaneKey, int]]:
-        """Drop the panes the watermark has closed, and name what was in them."""
+        """Drop the panes the watermark has closed, but for those to be drained, and name what was in them."""
         for resolution in self._resolutions:
             oldest = self._oldest.get((label, resolution), _NO_PANE)
             if not self._lateness.is_closed(oldest, resolution, watermark):
                 continue
             starts = [start for name, width, start in self._panes if name == label and width == resolution]
-            closed = [start for start in starts if self._lateness.is_closed(start, resolution, watermark)]
+            waiting = {start for (name, width, start), _ in self._dirty if name == label and width == resolution}
+            closed = [s for s in starts if s not in waiting and self._lateness.is_closed(s, resolution, watermark)]
             for start in closed:
                 yield from self._close((label, resolution, start))
             self._oldest[label, resolution] = min(set(starts) - set(closed), default=_NO_PANE)
@@ -122,7 +123,6 @@ class Partials:
 
     def _close(self, key: PaneKey) -> Iterator[tuple[PaneKey, int]]:
         for cell in self._panes.pop(key):
-            self._dirty.discard((key, cell))
             yield key, cell
 
 

@@ -42,10 +42,9 @@ def changes_of(
     intake: Intake, panes: Iterable[tuple[PaneKey, int, Partial]], closed: Iterable[tuple[PaneKey, int]]
 ) -> list[Change]:
     """What changed since the last checkpoint, the offsets last; takes the noted changes from the state."""
-    gone = {(key, cell): (PANE + _encode((*key, cell)), None) for key, cell in closed}
     changes: list[Change] = [(LEDGER + key, value) for key, value in intake.ledger.drain()]
-    changes += [(PANE + _encode((*key, cell)), _encode(p)) for key, cell, p in panes if (key, cell) not in gone]
-    changes += gone.values()
+    changes += [(PANE + _encode((*key, cell)), _encode(partial)) for key, cell, partial in panes]
+    changes += [(PANE + _encode((*key, cell)), None) for key, cell in closed]
     for number, combination, cells in intake.dimensions.drain():
         spelled = [c and (n, c) for n, c in zip(combination.cells, cells, strict=True)]
         changes.append((DIMENSIONS + number.to_bytes(4, "big"), _encode((combination.values, spelled))))

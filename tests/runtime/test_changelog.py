@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streams.core.intake import Intake
+from streams.core.sources import moment
 from streams.errors import StateError
 from streams.runtime import changelog
 from streams.settings import Settings
@@ -97,16 +98,17 @@ def test_a_checkpoint_without_events_holds_the_offsets_only() -> None:
     assert stream.stage.intake.progress[SURVEYS].reasons == {"not_json": 1}
 
 
-def test_a_pane_that_changed_and_closed_in_one_step_is_only_deleted() -> None:
+def test_a_pane_that_changed_and_closed_in_one_step_is_in_that_checkpoint_and_deleted_by_the_next() -> None:
     stage = Stage1(0, SHORT)
     first, second = addressed([survey(0), survey(30 * DAY)], 1)
     stage.take(SURVEYS, [record_of(first)], NOON + 60 * DAY)
     stage.take(SURVEYS, [record_of(second)], NOON + 60 * DAY)
-    changes = [(key, value) for key, value in written(stage) if key[:1] == changelog.PANE]
-    assert len(changes) == len(dict(changes))
-    deleted = [key for key, value in changes if value is None]
-    assert len(deleted) == 4, "of the first event: of answers and of assessments, two panes"
-    assert len(loaded(changes).partials) == 4
+    step, following = written(stage), written(stage)
+    assert len(loaded(step).partials) == 8, "of two events, of answers and of assessments, two panes each"
+    deleted = {key for key, value in following if value is None}
+    assert len(deleted) == 4
+    assert deleted < dict(step).keys()
+    assert len(loaded([*step, *following]).partials) == 4
 
 
 def survey(step: int) -> Draft:
@@ -174,3 +176,12 @@ class TestTheLastCheckpoint:
         again = stage.restart()
         published = {(output.topic, output.key): output.value for output in again}
         assert {(o.topic, o.key): o.value for o in lost}.items() <= published.items()
+
+    def test_also_of_a_pane_that_closed_in_the_step_that_counted_it(self) -> None:
+        stage = Stage1(0, SHORT)
+        for arrival in addressed([survey(0), survey(30 * DAY)], 1):
+            stage.take(SURVEYS, [record_of(arrival)], NOON + 60 * DAY)
+        lost = stage.checkpoint()
+        shown = panes_of(stage.restart(), SHORT)
+        assert moment(NOON) in {pane.start for pane in shown}
+        assert len(shown) == len(panes_of(lost, SHORT))
