@@ -4,12 +4,19 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 from streams.cli.embedded import EmbeddedBroker
 from tests.support import brokers, loud
 from tests.support.apache_kafka import KafkaCluster
 from tests.support.jars import Unavailable
+
+# A busy machine is no bug, and a run says the same twice: `--hypothesis-profile=wide` looks further afield.
+_PATIENT = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("same", derandomize=True, **_PATIENT)  # type: ignore[arg-type]
+hypothesis.settings.register_profile("wide", max_examples=1_000, **_PATIENT)  # type: ignore[arg-type]
+hypothesis.settings.load_profile("same")
 
 NETWORK_MARKS = ("broker", "kafka", "io", "faults")
 FIXTURE_MARKS = {

@@ -22,6 +22,8 @@ def command(check: bool, breaking: bool, folder: Path) -> None:
 
     A change that would break those who send or read these records is refused: give the topic a
     new version instead. Before a first release, --breaking writes it all the same.
+
+    Example:  cxstream schemas --check
     """
     problems = [] if breaking else generate.incompatibilities(folder)
     problems += generate.drift(folder) if check else []

@@ -65,6 +65,7 @@ CHECKS: dict[str, Callable[[tuple[str, ...]], None]] = {
     ".ci/run": known_paths,
     "git": anything,
     "cd": anything,
+    "cp": known_paths,
     "curl": anything,
     "pip": anything,
     "clickhouse-client": anything,
