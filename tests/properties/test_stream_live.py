@@ -7,7 +7,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from schemas.pane import Pane
+from schemas.score import Score
 from streams.core.intake import OUTCOMES
+from streams.runtime.publishing import score_key
 from streams.settings import Settings
 from tests.reference import Oracle, differences
 from tests.support.arrivals import DAY, HOUR, MINUTE, NOON, SECOND, Draft, addressed, inputs
@@ -15,7 +18,6 @@ from tests.support.driver import PARTITIONS, Driver, Tape, tapes
 from tests.support.stream import (
     config_of,
     everything,
-    key_of,
     new_windows,
     panes_of,
     rows,
@@ -55,30 +57,51 @@ def test_outcomes_reasons_and_watermarks_are_those_of_the_oracle(
                 assert stage.intake.watermarks[topic] == oracle.watermarks[place]
 
 
+class Stage2:
+    """Windows with what they have published, and what they come back from after a restart."""
+
+    def __init__(self, config: Settings) -> None:
+        self.config = config
+        self.windows = new_windows(config)
+        self.published: dict[bytes, Score] = {}
+        self._taken: list[Pane] = []
+
+    def take(self, pane: Pane) -> None:
+        self._taken.append(pane)
+        self.windows.apply(pane)
+
+    def publish(self, now: int) -> None:
+        self.windows.advance(now)
+        self.published |= {score_key(result): result for result in self.windows.changed()}
+
+    def restart(self) -> None:
+        self.windows = new_windows(self.config)
+        for result in self.published.values():
+            self.windows.restore(result)
+        for pane in self._taken:
+            self.windows.apply(pane)
+
+
 @patient
 @given(st.sampled_from(CONFIGS), inputs(), tapes, st.data())
 def test_live_windows_are_those_of_the_oracle_at_any_time(
     config: Settings, drafted: list[Draft], tape: Tape, data: st.DataObject
 ) -> None:
     stream, oracle = run(config, drafted, tape)
-    windows, published = new_windows(config), dict[tuple[str, str, str, str], dict[str, Any]]()
-    panes = panes_of(stream.outputs, config)
-    order = data.draw(st.permutations(panes + panes[::3]))  # some come again, some too late
-    clock = NOON
-    for pane in order:
-        windows.apply(pane)
+    panes, stage, clock = panes_of(stream.outputs, config), Stage2(config), NOON
+    for pane in data.draw(st.permutations(panes + panes[::3])):  # some come again, some too late
+        stage.take(pane)
+        clock = min(stream.now, clock + next(tape) * MINUTE)
         if next(tape) % 4 == 0:
-            clock = min(stream.now, clock + next(tape) * HOUR)
-            windows.advance(clock)
-        if next(tape) % 5 == 0:
-            published |= {key_of(row): row for row in rows(windows.changed())}
+            stage.publish(clock)
+        if next(tape) % 11 == 0:
+            stage.restart()
     for later in (0, 1, 10 * SECOND, 5 * MINUTE, HOUR, DAY, 8 * DAY):
         now = stream.now + later
-        windows.advance(now)
-        published |= {key_of(row): row for row in rows(windows.changed())}
+        stage.publish(now)
         expected = oracle.live(now)
-        assert differences(at_no_time(expected), at_no_time(published.values())) == []
-        assert differences(expected, everything(windows)) == []
+        assert differences(at_no_time(expected), at_no_time(rows(stage.published.values()))) == []
+        assert differences(expected, everything(stage.windows)) == []
 
 
 def at_no_time(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

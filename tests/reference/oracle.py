@@ -10,6 +10,7 @@ from tests.reference.events import Arrival, Event, decode
 from tests.reference.scores import RISK, Facts
 from tests.reference.windows import Row, boundary_after, is_boundary, resolution_of, rows_of, span_ms
 
+YEAR_1900 = -2_208_988_800_000
 Place = tuple[str, int]
 """A source partition: topic and partition."""
 Assess = Callable[[list[tuple[int, Facts]]], tuple[int, bool] | None]
@@ -62,6 +63,8 @@ class Oracle:
             place, event = (arrival.topic, arrival.partition), decode(arrival)
             if isinstance(event, Event) and event.time > arrival.arrival_ms + span_ms(self.config.future):
                 event = "future"
+            if isinstance(event, Event) and event.time < YEAR_1900:
+                event = "out_of_range"
             if isinstance(event, str):
                 self.outcomes[place]["rejected"] += 1
                 self.reasons[place][event] += 1
