@@ -56,7 +56,7 @@ bench-j1: venv ## Events per second of one worker, beside the bare client, exact
 	$(BIN)/python -m bench.j1 $(ARGS)
 
 lock: venv ## Resolve the dependencies anew; LOCK_ARGS=--upgrade takes newer ones
-	$(COMPILE) pyproject.toml --extra embedded --group dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra embedded --extra fit --group dev -o requirements/dev.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
 	$(COMPILE) --group build -c requirements/dev.txt -o requirements/build.txt
 

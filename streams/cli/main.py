@@ -18,6 +18,7 @@ COMMANDS = (
     ("migrate", "streams.cli.migrate", "Bring the tables in ClickHouse up to date."),
     ("import", "streams.cli.import_", "Send an export (CSV, TSV, NDJSON) to a source topic, by a mapping file."),
     ("replay", "streams.cli.replay", "Compute windows in event time over what the source topics hold."),
+    ("fit", "streams.cli.fit", "Learn from a table of customers who leaves, and say how well."),
     ("schemas", "streams.cli.schemas", "Write the JSON Schemas and the AsyncAPI document, or check them."),
 )
 """Every command: its name, the module whose `command` it is, and its line in `cxstream --help`."""
