@@ -10,6 +10,9 @@ OTHER = "(other)"
 """The cell of a cut that takes what exceeds the bound on cells."""
 
 
+_OVERHEAD = 16
+
+
 class Combination(msgspec.Struct, array_like=True, frozen=True):
     """One combination of values, and its cell in each cut (None where it has none)."""
 
@@ -27,7 +30,8 @@ class Cell(msgspec.Struct, array_like=True, frozen=True):
 class Dimensions:
     """Numbers for the combinations and cells of one source partition; a number never changes.
 
-    Only the dimensions that some cut uses are told apart.
+    Only the dimensions that some cut uses are told apart. `pending_bytes` is roughly what the new
+    combinations since the last drain take in a checkpoint.
     """
 
     def __init__(self, cuts: Sequence[Cut], max_cells: int) -> None:
@@ -36,6 +40,7 @@ class Dimensions:
         self.combinations: list[Combination] = []
         self.cells: list[Cell] = []
         self.overflow = 0
+        self.pending_bytes = 0
         self._positions = tuple(index for index in range(len(DIMENSIONS)) if index in used)
         self._cuts = cuts
         self._max_cells = max_cells
@@ -54,7 +59,7 @@ class Dimensions:
 
     def drain(self) -> list[tuple[int, Combination, list[Cell | None]]]:
         """New combinations since the last call, with their cells spelled out."""
-        new, self._new = self._new, []
+        new, self._new, self.pending_bytes = self._new, [], 0
         return [(n, self.combinations[n], self._spell(self.combinations[n])) for n in new]
 
     def load(self, number: int, values: tuple[str, ...], cells: Sequence[tuple[int, Cell] | None]) -> None:
@@ -81,6 +86,8 @@ class Dimensions:
         number = self._ids[values] = len(self.combinations)
         self.combinations.append(Combination(values, cells))
         self._new.append(number)
+        spelled = [*values, *(f"{self.cells[cell].cut}{self.cells[cell].name}" for cell in cells if cell is not None)]
+        self.pending_bytes += sum(len(text.encode()) + _OVERHEAD for text in spelled) + _OVERHEAD
         return number
 
     def _cell(self, cut: Cut, name: str | None) -> int | None:

@@ -141,9 +141,12 @@ class Ledger:
             self._touched.pop(customer, None)
         return len(kept) < len(segments) or any(a is not b for a, b in zip(segments, kept, strict=False))
 
-    def sweep(self, floors: Sequence[int], limit: int) -> None:
-        """Go on around all customers and forget what is too old, `limit` customers a call."""
+    def sweep(self, floors: Sequence[int], limit: int, budget: int = 2**60) -> None:
+        """Go on around all customers and forget what is too old: `limit` customers a call, and about `budget` bytes."""
+        enough = self.pending_bytes + budget
         for _ in range(limit):
+            if self.pending_bytes > enough:
+                return
             customer = next(self._sweep, None)
             if customer is None:
                 self._sweep = iter(list(self.customers))

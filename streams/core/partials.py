@@ -1,7 +1,5 @@
 """Cumulative partial results of one source partition: per pane and cell, integers only."""
 
-from collections.abc import Iterator
-
 import msgspec
 
 from streams.core.lateness import NEVER, Lateness
@@ -80,18 +78,22 @@ class Partials:
                     partial = pane[cell] = Partial(0, {}, {})
                 _merge(partial, bucket)
 
-    def expire(self, label: str, watermark: int) -> Iterator[tuple[PaneKey, int]]:
-        """Drop the panes the watermark has closed, but for those to be drained, and name what was in them."""
+    def expire(self, label: str, watermark: int, most: int = 2**60) -> list[tuple[PaneKey, int]]:
+        """Drop at most so many partials of panes the watermark has closed, but none to be drained, and name them."""
+        gone: list[tuple[PaneKey, int]] = []
         for resolution in self._resolutions:
             oldest = self._oldest.get((label, resolution), _NO_PANE)
             if not self._lateness.is_closed(oldest, resolution, watermark):
                 continue
-            starts = [start for name, width, start in self._panes if name == label and width == resolution]
+            starts = {start for name, width, start in self._panes if name == label and width == resolution}
             waiting = {start for (name, width, start), _ in self._dirty if name == label and width == resolution}
-            closed = [s for s in starts if s not in waiting and self._lateness.is_closed(s, resolution, watermark)]
-            for start in closed:
-                yield from self._close((label, resolution, start))
-            self._oldest[label, resolution] = min(set(starts) - set(closed), default=_NO_PANE)
+            for start in sorted(starts - waiting):
+                if len(gone) >= most or not self._lateness.is_closed(start, resolution, watermark):
+                    break
+                gone += self._close((label, resolution, start), most - len(gone))
+            left = (start for start in starts if (label, resolution, start) in self._panes)
+            self._oldest[label, resolution] = min(left, default=_NO_PANE)
+        return gone
 
     def drain(self) -> list[tuple[PaneKey, int, Partial]]:
         """The partials that changed since the last call, in a fixed order."""
@@ -121,9 +123,14 @@ class Partials:
         self._oldest[label, resolution] = min(start, self._oldest.get((label, resolution), start))
         return self._panes.setdefault(key, {})
 
-    def _close(self, key: PaneKey) -> Iterator[tuple[PaneKey, int]]:
-        for cell in self._panes.pop(key):
-            yield key, cell
+    def _close(self, key: PaneKey, most: int) -> list[tuple[PaneKey, int]]:
+        pane = self._panes[key]
+        cells = list(pane)[:most]
+        for cell in cells:
+            del pane[cell]
+        if not pane:
+            del self._panes[key]
+        return [(key, cell) for cell in cells]
 
 
 def _merge(partial: Partial, bucket: Bucket) -> None:

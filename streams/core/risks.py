@@ -8,7 +8,11 @@ from streams.core.facts import RISK, Facts
 from streams.core.ledger import Entry, Ledger
 from streams.core.risk import Assessment, RiskModel
 
-_BYTES = 64
+_BYTES = 80
+"""An upper estimate of one assessment in a checkpoint, without its key."""
+
+_PARTIAL_BYTES = 160
+"""An upper estimate of a partial of assessments in a checkpoint."""
 
 
 class Assessed(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -25,11 +29,19 @@ _decode = msgspec.msgpack.Decoder(Assessed).decode
 
 
 class Risks:
-    """Assesses customers whose ledger changed, once per chunk; without a model it does nothing."""
+    """Assesses customers whose ledger changed, once per chunk; without a model it does nothing.
 
-    def __init__(self, model: RiskModel | None, horizon: int) -> None:
+    `pending_bytes` is roughly what the changes since the last drain take in a checkpoint, and
+    `touched_bytes` the most that the assessments still to be made can add to one: each may leave
+    `panes_of_one` panes and enter as many.
+    """
+
+    def __init__(self, model: RiskModel | None, horizon: int, panes_of_one: int = 0) -> None:
+        self.pending_bytes = 0
+        self.touched_bytes = 0
         self._model = model
         self._horizon = horizon
+        self._moved_bytes = 2 * panes_of_one * _PARTIAL_BYTES
         self._assessed: dict[bytes, bytes] = {}
         self._touched: dict[bytes, int] = {}
         self._changed: dict[bytes, Assessment] = {}
@@ -39,25 +51,23 @@ class Risks:
         """Whether there is a model."""
         return self._model is not None
 
-    @property
-    def pending_bytes(self) -> int:
-        """Roughly what the changes since the last drain take in a checkpoint."""
-        return len(self._changed) * _BYTES
-
     def touch(self, customer: bytes) -> None:
         """Note that this customer's ledger changed; records of nobody have no risk."""
         if self._model is not None and customer[:1] == b"c":
-            self._touched[customer] = self._touched.get(customer, 0) + 1
+            touches = self._touched.get(customer, 0)
+            self._touched[customer] = touches + 1
+            if not touches:
+                self.touched_bytes += self._moved_bytes + len(customer) + _BYTES
 
     def assess(self, ledger: Ledger) -> Iterator[tuple[Assessed, int]]:
         """What to retract (−1) and to add (1), customer by customer."""
-        touched, self._touched = self._touched, {}
+        touched, self._touched, self.touched_bytes = self._touched, {}, 0
         for customer, changes in touched.items():
             yield from self._reassess(customer, changes, ledger)
 
     def drain(self) -> list[tuple[bytes, bytes, Assessed, Assessment]]:
         """Changed customers since the last call: key, changelog value, and the record to publish."""
-        changed, self._changed = self._changed, {}
+        changed, self._changed, self.pending_bytes = self._changed, {}, 0
         return [(c, self._assessed[c], _decode(self._assessed[c]), a) for c, a in changed.items()]
 
     def known(self, customers: Iterable[bytes], ledger: Ledger) -> list[tuple[bytes, bytes, Assessed, Assessment]]:
@@ -80,6 +90,8 @@ class Risks:
         old = None if before is None else _decode(before)
         new = Assessed((old.version if old else 0) + changes, newest.time, newest.dims, facts)
         self._assessed[customer] = _encode(new)
+        if customer not in self._changed:
+            self.pending_bytes += len(customer) + _BYTES
         self._changed[customer] = assessment
         if old and (old.time, old.dims, old.facts) == (new.time, new.dims, new.facts):
             return

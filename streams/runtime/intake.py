@@ -28,6 +28,10 @@ _TRANSACTION_BYTES = 16 << 20
 _SLICES = (100, 4_000)
 """Fewest and most records tried in one step: a full step makes the next one shorter, so that little is read twice."""
 
+_MAX_CLOSING = 100_000
+_CLOSING_BYTES = 80
+"""How many panes one checkpoint deletes at most, and what each takes; a watermark that jumps closes all at once."""
+
 _SAFETY = 0.6
 """How much of the broker's batch the estimated size of a step may fill, where it must fit into one."""
 
@@ -69,6 +73,7 @@ class IntakeRunner:
         self._checkpointer = Checkpointer(options, identity, settings.kafka.max_batch_bytes)
         limit = self._checkpointer.atomic_limit
         self._budget = _TRANSACTION_BYTES if limit is None else int(limit * _SAFETY)
+        self._closing = _MAX_CLOSING if limit is None else limit // 10 // _CLOSING_BYTES
         self._slice = _SLICES[1]
         self._unacked: list[EventT[Any]] = []
         self._applied_at: float | None = None
@@ -227,7 +232,7 @@ class IntakeRunner:
 
     def _drain(self) -> tuple[list[Output], list[Output], list[Change]]:
         intake, publisher, partition = self.intake, self._publisher, self.partition
-        panes, closed = intake.drain_panes()
+        panes, closed = intake.drain_panes(self._closing)
         risks = intake.risks.drain()
         rejected, intake.rejected = intake.rejected, []
         rekeyed, intake.rekeyed = intake.rekeyed, []
