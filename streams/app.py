@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from sinks.clickhouse import ClickHouseSink
 from streams.core.definition import Definition
 from streams.core.lateness import Lateness
 from streams.core.risk import ShippedModel
@@ -40,6 +39,8 @@ def streams(
 
 def sinks(settings: Settings) -> SinkWorker:
     """The worker that stores every topic in ClickHouse, ready to start."""
+    from sinks.clickhouse import ClickHouseSink  # its client takes half a second that streams need not wait
+
     sink = ClickHouseSink(settings.clickhouse.url, flush_rows=settings.clickhouse.flush_rows)
     return SinkWorker(settings, sink, "clickhouse")
 

@@ -97,6 +97,11 @@ class EmbeddedBroker:
             self._process = None
             self._log.close()
 
+    def check(self) -> None:
+        """Raise `BrokerError` when it has ended by itself."""
+        if self._process and self._process.poll() is not None:
+            raise self._failed(f"ended with {self._process.returncode}")
+
     async def start_async(self) -> Self:
         """`start` without holding up the event loop."""
         deadline = self._spawn()
@@ -140,8 +145,7 @@ class EmbeddedBroker:
     def _ready(self, deadline: float) -> bool:
         if self._process and self._process.poll() is None and answers(self.port):
             return True
-        if self._process and self._process.poll() is not None:
-            raise self._failed(f"ended with {self._process.returncode}")
+        self.check()
         if time.monotonic() > deadline:
             raise self._failed(f"did not answer at {self.address} within {READY_SECONDS:g} s")
         return False

@@ -41,7 +41,7 @@ async def run_replay(settings: Settings, extent: Extent) -> list[Result]:
 
 def account(counted: Mapping[str, Counted], seconds: float) -> Iterator[str]:
     """What became of the records of each topic, as lines that add up."""
-    for topic, one in sorted(counted.items()):
+    for topic, one in sorted((topic, one) for topic, one in counted.items() if one.received):
         parts = [f"{number:,} {outcome}" for outcome, number in one.outcomes.items() if number]
         rate = one.received / seconds if seconds else 0.0
         yield f"{topic}: {one.received:,} received = {' + '.join(parts) or 0} ({rate:,.0f}/s)"

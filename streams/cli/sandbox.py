@@ -25,7 +25,7 @@ STORED_SECONDS = 60.0
 
 _POLL_SECONDS = 0.1
 _SESSION_SECONDS = 2  # the embedded broker lets a group wait for half of it
-_BATCH_BYTES = 4_000_000  # a checkpoint is one batch here: the larger, the fewer
+_BATCH_BYTES = 16_000_000  # a checkpoint is one batch here: the larger, the fewer
 
 
 class Sandbox:

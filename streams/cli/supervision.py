@@ -9,6 +9,7 @@ from pathlib import Path
 
 from streams.cli.embedded import dying_with_us
 from streams.errors import CxError
+from streams.runtime.clock import monotonic
 
 PATIENCE = 20.0
 """Seconds a child gets to end by itself before it is killed."""
@@ -77,11 +78,12 @@ class Child:
 
 
 def end_all(children: Sequence[Child], patience: float = PATIENCE) -> None:
-    """Ask all to end, then wait for each; who has not ended after `patience` seconds is killed."""
+    """Ask all to end, then wait for all; who has not ended after `patience` seconds is killed."""
     for child in children:
         child.terminate()
+    deadline = monotonic() + patience
     for child in children:
-        child.wait(patience)
+        child.wait(max(0.0, deadline - monotonic()))
 
 
 def environment(folder: Path) -> dict[str, str]:

@@ -11,8 +11,9 @@ import faust
 
 from streams.cli.options import settings_option
 from streams.cli.supervision import Child, end_all
-from streams.runtime import logs
-from streams.runtime.topics import verify_topics
+from streams.errors import CxError
+from streams.runtime import logs, topics
+from streams.runtime.fatal import end_worker
 from streams.settings import Settings
 
 Part = Literal["streams", "sinks"]
@@ -22,9 +23,10 @@ _POLL_SECONDS = 0.1
 
 @click.command("worker")
 @click.option("--only", type=click.Choice(PARTS), help="Run one part in this process.  [default: both, supervised]")
+@click.option("--create-topics", is_flag=True, help="Create the topics that are missing first.")
 @click.option("--debug", is_flag=True, help="Also log what Faust and the Kafka client say.")
 @settings_option
-def command(settings: Settings, only: Part | None, debug: bool) -> None:
+def command(settings: Settings, only: Part | None, create_topics: bool, debug: bool) -> None:
     """Read events, compute windows, publish and store them, until stopped.
 
     `streams` counts and publishes, `sinks` stores in ClickHouse; each is a consumer group of its own
@@ -35,7 +37,9 @@ def command(settings: Settings, only: Part | None, debug: bool) -> None:
     """
     if only is None:
         sys.exit(_supervise(sys.argv[2:] if sys.argv[1:2] == ["worker"] else []))
-    verify_topics(settings)
+    if create_topics:
+        topics.create_topics(settings)
+    topics.verify_topics(settings)
     run(_part(settings, only), settings, debug)
 
 
@@ -51,6 +55,13 @@ class _Worker(faust.Worker):
     def __init__(self, app: faust.App) -> None:
         super().__init__(app, loglevel=logging.INFO, quiet=True, redirect_stdouts=False)
         self.spinner = None  # it writes escape sequences, also into files
+
+    async def start(self) -> None:
+        """Start; what is wrong with the settings is a line and its exit code, not a traceback."""
+        try:
+            await super().start()
+        except CxError as error:
+            end_worker(error)
 
     def _setup_logging(self) -> None:
         """Configured already."""

@@ -85,14 +85,14 @@ class Windows:
         if pane.version <= held.version:
             return False
         self._hold(resolution, start).add(name)
-        counts = _flat_counts(pane)
-        delta = {slot: counts.get(slot, 0) - held.counts.get(slot, 0) for slot in counts.keys() | held.counts.keys()}
+        counts, before = _flat_counts(pane), held.counts
         held.counts, held.version = counts, pane.version
         held.last = {_CODES[score]: milliseconds(last) for score, last in pane.last.items()}
         for code, last in held.last.items():
             cell.last[code] = max(last, cell.last.get(code, NEVER))
         for index in self._containing(resolution, start):
-            _add(cell.windows[index], delta, 1)
+            _add(cell.windows[index], counts, 1)
+            _add(cell.windows[index], before, -1)
             self._changed.add((name, index))
         return True
 

@@ -9,7 +9,7 @@ from faust.types import EventT
 
 from schemas.catalogue import CHANGELOG, REKEYED
 from streams.core.definition import Definition
-from streams.core.intake import Arrival, Intake
+from streams.core.intake import Arrival, Intake, Progress
 from streams.core.partials import PaneKey, Partial
 from streams.errors import HoleError
 from streams.runtime import changelog
@@ -25,8 +25,9 @@ log = logging.getLogger(__name__)
 
 _MAX_UNACKED = 8
 _TRANSACTION_BYTES = 16 << 20
-_MAX_SLICE = 1 << 30
-_ATOMIC_SLICE = 500
+_SLICES = (100, 4_000)
+"""Fewest and most records tried in one step; a full step makes the next one shorter, so that little is decoded twice."""
+
 _SAFETY = 0.6
 """How much of the broker's batch the estimated size of a step may fill, where it must fit into one."""
 
@@ -68,9 +69,10 @@ class IntakeRunner:
         self._checkpointer = Checkpointer(options, identity, settings.kafka.max_batch_bytes)
         limit = self._checkpointer.atomic_limit
         self._budget = _TRANSACTION_BYTES if limit is None else int(limit * _SAFETY)
-        self._slice = _MAX_SLICE if limit is None else _ATOMIC_SLICE
+        self._slice = _SLICES[1]
         self._unacked: list[EventT[Any]] = []
         self._applied_at: float | None = None
+        self._passed_gap = False
         self._gate = asyncio.Event()
         self._gate.set()
         self._writing = asyncio.Lock()
@@ -95,10 +97,14 @@ class IntakeRunner:
                 last.add(record.key or b"", record.value)
             await asyncio.sleep(0)
         self.durable = {name: progress.applied for name, progress in self.intake.progress.items()}
-        self._refuse_holes(await log_of())
+        logs = await log_of()
+        self._refuse_holes(logs)
+        self._begin({topic: log_.start for topic, log_ in logs.items() if topic not in self.intake.progress})
         if self._checkpointer.atomic_limit is not None:
             await self._show_again(last)
         self._telemetry.own_intake(self.partition, self.intake)
+        if self._passed_gap:
+            self._start()
         log.info("partition %d: %d customers from %d changelog records in %.2f s",
                  self.partition, len(self.intake.ledger.customers), records, monotonic() - began)
 
@@ -115,6 +121,14 @@ class IntakeRunner:
         await asyncio.sleep(0)
         while len(self._unacked) >= _MAX_UNACKED and not self._closed:
             await self._room()
+
+    def pass_gap(self, topic: str, delivered: int, position: int) -> None:
+        """Note that nothing but transaction markers and the like follows the record `delivered` up to `position`."""
+        progress = self.intake.progress[topic]
+        if progress.applied >= delivered and position - 1 > progress.applied:
+            progress.applied = position - 1
+            self._passed_gap = True
+            self._start()
 
     async def suspend(self, patience: float) -> None:
         """Start no further checkpoint; wait at most `patience` seconds for the one in flight."""
@@ -153,6 +167,7 @@ class IntakeRunner:
         while rest and not self._closed:
             taken = self.intake.apply(topic, rest[: self._slice], now_ms(), origin, self._budget)
             full = taken < min(len(rest), self._slice)
+            self._slice = max(_SLICES[0], taken) if full else min(_SLICES[1], 2 * self._slice)
             rest = rest[taken:]
             if self._applied_at is None:
                 self._applied_at = monotonic()
@@ -169,7 +184,7 @@ class IntakeRunner:
             self._failed(task.exception())
 
     async def _checkpoints(self) -> None:
-        while self._applied_at is not None or self._unacked:
+        while self._applied_at is not None or self._unacked or self._passed_gap:
             await self._gate.wait()
             async with self._writing:
                 await self._checkpoint()
@@ -178,6 +193,7 @@ class IntakeRunner:
         began = monotonic()
         unacked, self._unacked = self._unacked, []
         applied_at, self._applied_at = self._applied_at, None
+        self._passed_gap = False
         durable = {name: progress.applied for name, progress in self.intake.progress.items()}
         outputs, shown, changes = self._drain()
         topic = self._settings.topic(CHANGELOG.name)
@@ -187,6 +203,12 @@ class IntakeRunner:
         for event in unacked:
             event.ack()
         reach("after ack")
+
+    def _begin(self, starts: dict[str, int]) -> None:
+        """Note where new topics start: what is deleted from there on, before it was applied, will be missed."""
+        for topic, start in starts.items():
+            self.intake.progress[topic] = Progress(applied=start - 1)
+        self._passed_gap = bool(starts)
 
     async def _show_again(self, last: changelog.LastCheckpoint) -> None:
         """Publish what the former owner may have made durable without publishing it."""

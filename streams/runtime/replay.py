@@ -80,6 +80,9 @@ async def last_records(options: Mapping[str, Any], partitions: Collection[TopicP
     """
     async with OffsetReader(options) as offsets:
         starts, ends = await offsets.starts(partitions), await offsets.ends(partitions, "read_committed")
+    filled = [tp for tp in partitions if ends[tp] > starts[tp]]
+    if not filled:
+        return {}
     consumer = AIOKafkaConsumer(
         **options,
         enable_auto_commit=False,
@@ -89,7 +92,7 @@ async def last_records(options: Mapping[str, Any], partitions: Collection[TopicP
     )
     try:
         await consumer.start()
-        found = {tp: await _last(consumer, tp, starts[tp], ends[tp]) for tp in partitions if ends[tp] > starts[tp]}
+        found = {tp: await _last(consumer, tp, starts[tp], ends[tp]) for tp in filled}
     except KafkaError as error:
         raise BrokerError(f"the ends of the topics cannot be read: {error!r}; see `cxstream doctor`") from error
     finally:

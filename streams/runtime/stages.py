@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 import faust
@@ -19,7 +19,7 @@ from streams.runtime.faust_app import batch_app
 from streams.runtime.http import Listener
 from streams.runtime.intake import IntakeRunner, Log
 from streams.runtime.offsets import OffsetReader
-from streams.runtime.partitions import Partitions
+from streams.runtime.partitions import Partitions, Runner
 from streams.runtime.publishing import Publisher
 from streams.runtime.rollup import RollupRunner
 from streams.runtime.telemetry import Telemetry
@@ -27,6 +27,9 @@ from streams.runtime.transport import BatchConsumer
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
+
+WATCH_SECONDS = 1.0
+"""How often it is noted that partitions have been read to their ends."""
 
 Ends = Mapping[tuple[str, int], int]
 
@@ -83,13 +86,9 @@ class Streams:
 
     def high_watermarks(self) -> dict[tuple[str, int], int]:
         """Where the logs of the assigned source partitions end, as the last fetch saw it."""
-        consumer = self._consumer()
-        if consumer is None:
-            return {}
         names = {self.settings.topic(topic.name): topic.name for topic in (*EVENTS, REKEYED)}
-        assigned = [tp for tp in consumer.assignment() if tp.topic in names]
-        seen = {(names[tp.topic], tp.partition): consumer.highwater(tp) for tp in assigned}
-        return {source: end for source, end in seen.items() if end is not None}
+        ends = cast(BatchConsumer, self.app.consumer).ends() if self.app.started else {}
+        return {(names[tp.topic], tp.partition): end for tp, end in ends.items() if tp.topic in names}
 
     def _consumer(self) -> AIOKafkaConsumer | None:
         thread = getattr(self.app.consumer, "_thread", None) if self.app.started else None
@@ -99,6 +98,7 @@ class Streams:
         for topic in (*EVENTS, REKEYED):
             self._agent(self.settings.topic(topic.name), topic.name, self._take_events)
         self._agent(self.settings.topic(PANES.name), PANES.name, self._take_panes)
+        self.app.task(self._watch)
         self.app.on_partitions_assigned.connect(cast(Any, self._assigned), weak=False)
         self.app.on_partitions_revoked.connect(cast(Any, self._revoked), weak=False)
         self.app.on_before_shutdown.connect(cast(Any, self._shutdown), weak=False)
@@ -114,6 +114,19 @@ class Streams:
                     self._failed(error)
 
         self.app.agent(topic, name=f"agent-{catalogue_name}", concurrency=1)(agent)
+
+    async def _watch(self) -> None:
+        while not self.app.should_stop:
+            self._pass_gaps(cast(BatchConsumer, self.app.consumer))
+            self.telemetry.watch()
+            await asyncio.sleep(WATCH_SECONDS)
+
+    def _pass_gaps(self, consumer: BatchConsumer) -> None:
+        for partition, runner in self.intakes.running.items():
+            for topic in (*EVENTS, REKEYED):
+                reached = consumer.reached(self.settings.topic(topic.name), partition)
+                if reached is not None:
+                    runner.pass_gap(topic.name, *reached)
 
     async def _take_events(self, topic: str, event: Any) -> None:
         runner = await self.intakes.get(event.message.partition)
@@ -169,9 +182,9 @@ class Streams:
             self._publisher,
             self.telemetry,
             await self._is_transactional(),
-            self._failed,
+            self.intakes.failed,
         )
-        await runner.open(lambda: self._logs(partition))
+        await _opened(runner, runner.open(lambda: self._logs(partition)))
         return runner
 
     async def _logs(self, partition: int) -> dict[str, Log]:
@@ -198,9 +211,17 @@ class Streams:
             self._publisher,
             self.telemetry,
             await self._is_transactional(),
-            self._failed,
+            self.rollups.failed,
             self._ends,
             self._rekeys,
         )
-        await runner.open()
+        await _opened(runner, runner.open())
         return runner
+
+
+async def _opened(runner: Runner, opening: Awaitable[None]) -> None:
+    try:
+        await opening
+    except BaseException:
+        await runner.close(0.0)
+        raise

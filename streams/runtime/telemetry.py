@@ -102,6 +102,11 @@ class Telemetry:
             if partition in self._intakes
         }
 
+    def watch(self) -> None:
+        """Note that nothing waits, if so; called every second or so."""
+        if not any(self.lag().values()):
+            self.progressed_at = monotonic()
+
     def is_stalled(self, after: float) -> bool:
         """Whether input waits and nothing has moved for `after` seconds."""
         return monotonic() - self.progressed_at > after and any(self.lag().values())

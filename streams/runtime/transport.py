@@ -54,12 +54,16 @@ class BatchThread(driver.AIOKafkaConsumerThread):
 
     def positions(self) -> dict[TP, int]:
         """Where the next fetch of each assigned partition begins; only while none is under way."""
-        subscription = self._ensure_consumer()._subscription.subscription
+        return {tp: state.position for tp, state in self._states().items() if state.has_valid_position}
+
+    def ends(self) -> dict[TP, int]:
+        """Where the log of each assigned partition ended at its last fetch."""
+        return {tp: state.highwater for tp, state in self._states().items() if state.highwater is not None}
+
+    def _states(self) -> dict[TP, Any]:
+        subscription = self._consumer._subscription.subscription if self._consumer else None
         assignment = subscription.assignment if subscription else None
-        if assignment is None:
-            return {}
-        states = {TP(*tp): assignment.state_value(tp) for tp in assignment.tps}
-        return {tp: state.position for tp, state in states.items() if state.has_valid_position}
+        return {TP(*tp): assignment.state_value(tp) for tp in assignment.tps} if assignment else {}
 
 
 class Reached(NamedTuple):
@@ -87,6 +91,10 @@ class BatchConsumer(driver.Consumer):
     def reached(self, topic: str, partition: int) -> Reached | None:
         """How far a partition has been read; None where that is not known now."""
         return self._reached.get(TP(topic, partition)) if self._is_sound() else None
+
+    def ends(self) -> dict[TP, int]:
+        """Where the logs of the assigned partitions end, as the last fetch saw it."""
+        return cast(BatchThread, self._thread).ends()
 
     def stop_flow(self) -> None:
         """A rebalance begins: queues are cleared, so all is read again from the committed offsets."""

@@ -64,6 +64,16 @@ def test_a_ctrl_c_in_the_terminal_does_not_reach_it() -> None:
         assert os.getpgid(broker.pid) != os.getpgid(0)
 
 
+def test_one_that_has_ended_by_itself_is_noticed() -> None:
+    with EmbeddedBroker() as broker:
+        broker.check()
+        assert broker.pid
+        os.kill(broker.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, broker.pid, os.WEXITED | os.WNOWAIT)
+        with pytest.raises(BrokerError, match="ended with -9"):
+            broker.check()
+
+
 def test_it_dies_with_the_process_that_started_it() -> None:
     script = "from streams.cli.embedded import EmbeddedBroker; print(EmbeddedBroker().start().pid, flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:

@@ -32,7 +32,7 @@ def settled(workers: Workers, settings: Settings, within: float = 90.0) -> Expec
         nonlocal wanted
         if received(workers()) >= wanted.received:
             wanted = expected(settings)
-        return received(workers()) == wanted.received
+        return wanted.is_complete and received(workers()) == wanted.received
 
     try:
         until("all input is counted", counted, within)

@@ -73,6 +73,11 @@ class Expected:
         self._oracle = Oracle(config_of(settings), shipped_risk)
         self._feed(list(records))
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that has to be re-keyed has been."""
+        return all(self.brought[value] >= times for value, times in self.rekeyed.items())
+
     def rows(self, now: int) -> list[Row]:
         """The windows that end at the first boundary after `now`."""
         return self._oracle.live(now)

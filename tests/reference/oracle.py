@@ -155,6 +155,14 @@ class Oracle:
         """
         return self._rows(pair for window in self.config.windows for pair in self._passed(window, span_ms(every)))
 
+    def boundaries(self, every: str) -> list[Row]:
+        """Every window at each multiple of `every` after the first event, up to the furthest watermark."""
+        if not self._counted:
+            return []
+        first, step = self._in_order()[0].event.time, span_ms(every)
+        ends = range(first - first % step + step, max(self.watermarks.values()) + 1, step)
+        return self._rows((w, end) for w in self.config.windows for end in ends if is_boundary(end, w))
+
     def _passed(self, window: str, every: int) -> Iterator[tuple[str, int]]:
         counted = self._in_order()
         if not counted:

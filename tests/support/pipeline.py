@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from typing import Any
 
+from schemas.pane import Pane
 from streams.core.windows import Windows
 from tests.reference import Arrival, Oracle, differences
 from tests.reference.contracts import SURVEYS
@@ -33,6 +34,7 @@ class Pipeline:
         self.settings = settings_with(**{"kafka": {"partitions": 1}, **sections})
         self.stage = Stage1(0, self.settings)
         self.windows: Windows = new_windows(self.settings)
+        self.panes: list[Pane] = []
         self.oracle = Oracle(config_of(self.settings), shipped_risk if self.settings.risk.enabled else None)
         self.now = NOON
         self._offsets: Counter[str] = Counter()
@@ -68,7 +70,9 @@ class Pipeline:
 
     def checkpoint(self) -> None:
         """Make all durable and hand the panes to stage 2."""
-        for pane in panes_of(self.stage.checkpoint(), self.settings):
+        panes = panes_of(self.stage.checkpoint(), self.settings)
+        self.panes += panes
+        for pane in panes:
             self.windows.apply(pane)
 
     def restart(self) -> None:
@@ -78,10 +82,14 @@ class Pipeline:
     def results(self, now: int | None = None) -> list[dict[str, Any]]:
         """Every live window at `now` (at the last arrival by default); they are the oracle's."""
         self.now = max(self.now, self.now if now is None else now)
-        self.windows.advance(self.now)
-        found = [row for row in everything(self.windows) if row["n"]]
+        found = self.shown_by(self.windows)
         assert differences(self.oracle.live(self.now), found) == []
         return found
+
+    def shown_by(self, windows: Windows) -> list[dict[str, Any]]:
+        """Every window that is not empty, as these windows have it."""
+        windows.advance(self.now)
+        return [row for row in everything(windows) if row["n"]]
 
     def result(self, score: str, window: str, cell: str = "all", now: int | None = None) -> dict[str, Any] | None:
         """One window of one cell, or None when it is empty."""

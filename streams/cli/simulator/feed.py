@@ -22,7 +22,6 @@ Phase = Literal["history", "live"]
 Progress = Callable[[Phase, Mapping[str, int]], None]
 DAY_MS = 86_400_000
 _CHUNK = 2_000
-_TICK = 0.02
 
 
 async def feed(
@@ -32,18 +31,20 @@ async def feed(
     stop_event: asyncio.Event,
     rate: float | None = None,
     *,
+    tick: float = 0.02,
     progress: Progress | None = None,
 ) -> Counter[str]:
     """Send the last `history_days`, then the live stream at `rate` events a second until `stop_event` is set.
 
     Keys are customers, partitions those of Kafka's default partitioner, record timestamps the time of sending.
+    What becomes due within `tick` seconds is sent together: a longer one makes fewer and larger batches.
     Every send is awaited. Returns the messages sent to each topic; `progress` gets the phase and the counts so far.
     Raises `BrokerError` when the broker cannot be reached or refuses a record.
     """
     company = company if rate is None else replace(company, events_per_second=rate)
     people, now = company.population(), _now_ms()
     async with _producer(settings) as producer:
-        sender = _Sender(producer, progress)
+        sender = _Sender(producer, tick, progress)
         await sender.backfill(company.history(now - int(history_days * DAY_MS), now, people), stop_event)
         if not stop_event.is_set():
             await sender.follow(company.live(_now_ms(), people), stop_event)
@@ -74,8 +75,8 @@ async def _producer(settings: Settings) -> AsyncIterator[Any]:
 class _Sender:
     """Sends chunks, waits until each has landed, and counts."""
 
-    def __init__(self, producer: Any, progress: Progress | None) -> None:
-        self._producer, self._progress = producer, progress
+    def __init__(self, producer: Any, tick: float, progress: Progress | None) -> None:
+        self._producer, self._tick, self._progress = producer, tick, progress
         self.counts: Counter[str] = Counter()
 
     async def backfill(self, messages: Iterator[Message], stop: asyncio.Event) -> None:
@@ -93,7 +94,7 @@ class _Sender:
                 chunk.append(upcoming)
                 upcoming = next(messages)
             await self._send(chunk, "live")
-            await _pause(stop, (upcoming.time_ms - _now_ms()) / 1000)
+            await _pause(stop, max(self._tick, (upcoming.time_ms - _now_ms()) / 1000))
 
     async def _send(self, chunk: list[Message], phase: Phase) -> None:
         send = self._producer.send
@@ -104,8 +105,8 @@ class _Sender:
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    """Wait for the next message, at least a tick so that chunks form, unless stopped."""
+    """Wait, unless stopped."""
     try:
-        await asyncio.wait_for(stop.wait(), max(_TICK, seconds))
+        await asyncio.wait_for(stop.wait(), seconds)
     except TimeoutError:
         return

@@ -1,0 +1,106 @@
+"""`cxstream replay` beside a live deployment: what it prints, what it leaves behind, how it refuses."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+from kafka.admin import KafkaAdminClient
+
+from streams.cli.embedded import EmbeddedBroker
+from streams.cli.main import main
+from streams.runtime.topics import create_topics
+from streams.settings import Settings
+from tests.support.brokers import make_settings
+from tests.support.replays import NOON, answer, send
+
+pytestmark = pytest.mark.broker
+
+HOUR = 3_600_000
+
+
+@pytest.fixture
+def live(fresh_broker: EmbeddedBroker) -> Settings:
+    """A deployment with all its topics."""
+    settings = make_settings(fresh_broker.address, kafka={"partitions": 2})
+    create_topics(settings)
+    return settings
+
+
+def cxstream(settings: Settings, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    own = {"CXSTREAM_KAFKA_BROKERS": settings.kafka.brokers, "CXSTREAM_KAFKA_PREFIX": settings.kafka.prefix,
+           "CXSTREAM_KAFKA_PARTITIONS": "2", "CXSTREAM_APP_ID": settings.app.id}
+    return subprocess.run([sys.executable, "-m", "streams.cli.main", *arguments], env=os.environ | own,
+                          capture_output=True, text=True, timeout=120, check=False)
+
+
+def topics(settings: Settings) -> set[str]:
+    with KafkaAdminClient(bootstrap_servers=settings.kafka.brokers) as client:
+        return set(client.list_topics())
+
+
+async def test_a_replay_prints_its_windows_and_leaves_nothing_behind(live: Settings) -> None:
+    before = topics(live)
+    await send(live.kafka.brokers, [answer(n, NOON + n * HOUR, 10) for n in range(48)])
+    said = cxstream(live, "replay", "--window", "24h", "--cut", "total", "--score", "nps", "--every", "12h",
+                    "--format", "ndjson")
+    assert said.returncode == 0, said.stderr
+    records = [json.loads(line) for line in said.stdout.splitlines()]
+    assert [(r["end"], r["n"], r["value"]) for r in records] == [
+        ("2024-01-02T00:00:00Z", 12, 100.0),
+        ("2024-01-02T12:00:00Z", 24, 100.0),
+        ("2024-01-03T00:00:00Z", 24, 100.0),
+        ("2024-01-03T11:05:00Z", 24, 100.0),
+    ]
+    assert all(record["final"] and record["window"] == "24h" for record in records)
+    assert "cx.surveys.v1: 48 received = 48 accepted" in said.stderr
+    assert topics(live) == before
+
+
+async def test_a_kept_replay_has_topics_of_its_own_and_its_name_is_taken(live: Settings) -> None:
+    await send(live.kafka.brokers, [answer(1, NOON, 10)])
+    before = topics(live)
+    said = cxstream(live, "replay", "--name", "march", "--keep")
+    assert said.returncode == 0, said.stderr
+    added = topics(live) - before
+    assert {name.removeprefix(f"{live.kafka.prefix}replay-march.") for name in added} == {
+        "cx.rekeyed.v1", "cx.intake-changelog.v1", "cx.panes.v1", "cx.scores.v1", "cx.risk.v1", "cx.rejects.v1"}
+    again = cxstream(live, "replay", "--name", "march")
+    assert (again.returncode, again.stdout) == (2, "")
+    assert "a replay of this name was kept" in again.stderr
+    assert topics(live) == before | added
+
+
+def test_without_records_it_says_so(live: Settings) -> None:
+    said = cxstream(live, "replay")
+    assert (said.returncode, said.stdout) == (0, "")
+    assert "the source topics hold no records" in said.stderr
+
+
+def test_it_creates_no_source_topic(fresh_broker: EmbeddedBroker) -> None:
+    settings = make_settings(fresh_broker.address)
+    said = cxstream(settings, "replay")
+    assert said.returncode == 2
+    assert "lacks cx.tickets.v1" in said.stderr
+    assert len(said.stderr.splitlines()) == 1
+    assert not [name for name in topics(settings) if name.startswith("cx.")]
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "reason"),
+    [
+        ("--window", "soon", "not a duration"),
+        ("--cut", "colour", "is no cut"),
+        ("--every", "7", "not a duration"),
+        ("--score", "happiness", "there is no 'happiness'"),
+        ("--name", "a b", "cannot be part of a topic's name"),
+    ],
+)
+def test_a_wrong_option_is_one_line(option: str, text: str, reason: str) -> None:
+    said = CliRunner().invoke(main, ["replay", option, text])
+    assert (said.exit_code, said.stdout) == (2, "")
+    assert len(said.stderr.splitlines()) == 1
+    assert f"{option}: " in said.stderr
+    assert reason in said.stderr

@@ -1,0 +1,103 @@
+"""`cxstream worker` runs both parts as one: what ends one ends all, and nobody is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from streams.cli.embedded import EmbeddedBroker
+from tests.support.processes import mentioning, wait_until
+
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
+
+ROOT = Path(__file__).parents[2]
+WITHIN = 90.0
+
+
+class Supervisor:
+    """`cxstream worker` on an empty broker and database; its settings file tells its processes from others."""
+
+    def __init__(self, folder: Path, broker: EmbeddedBroker, streams_port: int = 0) -> None:
+        self.file, self._log = folder / "cxstream.toml", folder / "log"
+        self.file.write_text(
+            f'[kafka]\nbrokers = "{broker.address}"\nsession_timeout = 2\npartitions = 1\n'
+            f'[clickhouse]\nurl = "chdb://{folder}/chdb"\n'
+            f"[metrics]\nstreams_port = {streams_port}\nsinks_port = 0\n"
+        )
+        self._command = [sys.executable, "-m", "streams.cli.main"]
+        self._options = ["--config", str(self.file)]
+        env = {name: value for name, value in os.environ.items() if not name.startswith("CXSTREAM_")}
+        self._env = env | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
+        for setup in ("topics", "migrate"):
+            subprocess.run([*self._command, setup, *self._options], env=self._env, check=True, capture_output=True)
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*self._command, "worker", *self._options], env=self._env, stdout=log, stderr=log
+            )
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """The process ids of its children, by part."""
+        return {line.split("--only ")[1].split()[0]: pid for pid, line in mentioning(str(self.file)).items()
+                if "--only" in line}  # fmt: skip
+
+    def work(self) -> None:
+        """Wait until both parts have joined their groups."""
+        wait_until("streams", lambda: "0 cells" in self.log, WITHIN)
+        wait_until("two processes", lambda: set(self.parts) == {"streams", "sinks"}, WITHIN)
+
+    def is_gone(self) -> bool:
+        return not mentioning(str(self.file))
+
+
+@contextmanager
+def supervised(folder: Path, broker: EmbeddedBroker, streams_port: int = 0) -> Iterator[Supervisor]:
+    supervisor = Supervisor(folder, broker, streams_port)
+    try:
+        yield supervisor
+    finally:
+        supervisor.process.kill()
+        supervisor.process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_both_parts(tmp_path: Path, fresh_broker: EmbeddedBroker, number: signal.Signals) -> None:
+    with supervised(tmp_path, fresh_broker) as supervisor:
+        supervisor.work()
+        supervisor.process.send_signal(number)
+        assert supervisor.process.wait(WITHIN) == 0
+        assert supervisor.is_gone()
+    assert "\x1b" not in supervisor.log
+    assert "Traceback" not in supervisor.log
+
+
+def test_one_part_that_ends_takes_the_other_with_it(tmp_path: Path, fresh_broker: EmbeddedBroker) -> None:
+    with supervised(tmp_path, fresh_broker) as supervisor:
+        supervisor.work()
+        os.kill(supervisor.parts["sinks"], signal.SIGKILL)
+        assert supervisor.process.wait(WITHIN) == 128 + signal.SIGKILL
+        assert supervisor.is_gone()
+
+
+def test_killed_it_leaves_no_part_behind(tmp_path: Path, fresh_broker: EmbeddedBroker) -> None:
+    with supervised(tmp_path, fresh_broker) as supervisor:
+        supervisor.work()
+        supervisor.process.kill()
+        wait_until("the end of both parts", supervisor.is_gone)
+
+
+def test_a_taken_port_is_one_line_and_exit_code_2(tmp_path: Path, fresh_broker: EmbeddedBroker) -> None:
+    with supervised(tmp_path, fresh_broker, streams_port=fresh_broker.port) as supervisor:
+        assert supervisor.process.wait(WITHIN) == 2
+        assert supervisor.is_gone()
+    assert f"worker ends: metrics: cannot listen on 127.0.0.1:{fresh_broker.port}" in supervisor.log
+    assert "Traceback" not in supervisor.log

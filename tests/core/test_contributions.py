@@ -1,0 +1,34 @@
+"""What a record adds to, over all scores, in one flat key."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.core.contributions import by_score, contribution, flat
+from streams.core.scores import SCORES
+from streams.core.scores.base import SLOT_LIMIT
+from tests.support.facts import FACTS
+
+
+@given(FACTS)
+def test_a_contribution_is_that_of_each_score_told_apart_by_its_code(facts: tuple[int, ...]) -> None:
+    slots, codes = contribution(facts)
+    own = {score.code: dict(score.slots(facts)) for score in SCORES if score.slots(facts)}
+    assert by_score(dict(slots)) == own
+    assert codes == tuple(own)
+
+
+def test_what_says_nothing_adds_nothing() -> None:
+    assert contribution(()) == ((), ())
+
+
+@given(st.sampled_from([score.code for score in SCORES]),
+       st.dictionaries(st.integers(0, SLOT_LIMIT - 1), st.integers(-9, 9)))
+def test_flat_counts_of_one_score_come_apart_again(code: int, counts: dict[int, int]) -> None:
+    assert by_score(flat(code, counts)) == ({code: counts} if counts else {})
+
+
+def test_codes_are_permanent() -> None:
+    assert {score.name: score.code for score in SCORES} == {
+        "nps": 1, "nps_relationship": 2, "ces2": 3, "ces2_easy": 4, "ces1": 5, "csat": 6, "response_rate": 7,
+        "churn_risk": 8, "churn_risk_high": 9,
+    }
