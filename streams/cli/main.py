@@ -36,6 +36,8 @@ class _Commands(click.Group):
         if module is None:
             return None
         command: click.Command = import_module(module).command
+        # click's mark for lines that stay as they are; in a raw docstring it is two characters
+        command.help = (command.help or "").replace("\\b\n", "\b\n")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 _MAX_UNACKED = 8
 _TRANSACTION_BYTES = 16 << 20
 _SLICES = (100, 4_000)
-"""Fewest and most records tried in one step; a full step makes the next one shorter, so that little is decoded twice."""
+"""Fewest and most records tried in one step: a full step makes the next one shorter, so that little is read twice."""
 
 _SAFETY = 0.6
 """How much of the broker's batch the estimated size of a step may fill, where it must fit into one."""
@@ -180,8 +180,9 @@ class IntakeRunner:
             self._task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception() is not None:
-            self._failed(task.exception())
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not self._closed:
+            self._failed(error)
 
     async def _checkpoints(self) -> None:
         while self._applied_at is not None or self._unacked or self._passed_gap:

@@ -7,6 +7,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from faust.types import TP
 
+from streams.errors import FencedError
+
 log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 3.0
@@ -51,6 +53,13 @@ class Partitions(Generic[R]):
         self._opening: dict[int, asyncio.Task[R]] = {}
         self._settled = asyncio.Event()
 
+    def failed(self, error: BaseException) -> None:
+        """A runner cannot go on: so the worker cannot, unless a rebalance is about to take its partition away."""
+        if isinstance(error, FencedError) and not self._settled.is_set():
+            log.info("%s; a rebalance is under way", error)
+        else:
+            self._failed(error)
+
     @property
     def running(self) -> Mapping[int, R]:
         """The runners that are open now."""
@@ -91,8 +100,8 @@ class Partitions(Generic[R]):
         for runner in self.running.values():
             runner.resume()
         for partition in mine - set(self._opening):
-            self._opening[partition] = asyncio.create_task(self._open(partition), name=f"open-{partition}")
-            self._opening[partition].add_done_callback(self._opened)
+            self._opening[partition] = asyncio.create_task(self._opened(partition), name=f"open-{partition}")
+            self._opening[partition].add_done_callback(self._judge)
         self._settled.set()
 
     async def close(self) -> None:
@@ -108,8 +117,13 @@ class Partitions(Generic[R]):
             await task.result().close(DRAIN_SECONDS)
         log.info("partition %d let go", partition)
 
-    def _opened(self, task: "asyncio.Task[Any]") -> None:
-        if not task.cancelled():
-            error = task.exception()
-            if error is not None:
-                self._failed(error)
+    async def _opened(self, partition: int) -> R:
+        runner = await self._open(partition)
+        if not self._settled.is_set():
+            await runner.suspend(0.0)
+        return runner
+
+    def _judge(self, task: "asyncio.Task[Any]") -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.failed(error)

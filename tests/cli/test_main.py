@@ -47,6 +47,7 @@ def test_every_registered_command_exists_and_shows_an_example(name: str, module:
     assert command.name == name
     text = CliRunner().invoke(main, [name, "--help"]).output
     assert "Example" in text, f"`cxstream {name} --help` shows no example"
+    assert "\\b" not in text
     assert f"cxstream {name}" in text.partition("Example")[2]
 
 

@@ -51,6 +51,7 @@ class Worker:
                  command: list[str] | None = None) -> None:
         self.part: Part = part
         self.port = free_port()
+        self._born = time.monotonic()
         self.log = folder / f"{part}-{len(list(folder.glob('*.log')))}.log"
         ports = {f"{PREFIX}METRICS_{part.upper()}_PORT": str(self.port)}
         arguments = [part, *([fault[0], str(fault[1])] if fault else [])]
@@ -59,6 +60,11 @@ class Worker:
                 dying_with_us(command or [sys.executable, "-m", "tests.faults.run_worker", *arguments]),
                 cwd=ROOT, env=environment(settings) | ports, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
             )  # fmt: skip
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was started."""
+        return time.monotonic() - self._born
 
     @property
     def code(self) -> int | None:
