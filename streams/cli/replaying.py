@@ -58,7 +58,7 @@ def show(results: list[Result], wanted: Wanted) -> None:
     elif any(result.score.n for result in shown):
         click.echo("\n".join(table(shown)))
     else:
-        click.echo("no scores: no event here answers a survey or belongs to a known customer", err=True)
+        click.echo("no scores: no event here is a survey, an inbound call or of a known customer", err=True)
 
 
 @contextmanager

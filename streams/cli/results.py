@@ -95,7 +95,7 @@ def _text(value: float | None, unit: str) -> str:
         return "–"
     if unit == "ratio":
         return f"{100 * value:.1f} %"
-    return {"points": f"{value:+.1f}", "scale": f"{value:.2f}"}.get(unit, f"{value:,.1f} s")
+    return {"points": f"{value:+.1f}", "scale": f"{value:.2f}", "count": f"{value:,.0f}"}.get(unit, f"{value:,.1f} s")
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -10,7 +10,7 @@ from streams.core.intake import RISK_LABEL
 from streams.core.lateness import NEVER, Lateness
 from streams.core.panes import Span
 from streams.core.partials import Counts
-from streams.core.scores import SCORES
+from streams.core.scores import SCORES, Result
 from streams.core.sources import milliseconds, moment
 
 CellName = tuple[str, str]
@@ -18,6 +18,9 @@ CellName = tuple[str, str]
 
 PaneAt = tuple[int, int]
 """Resolution (s) and start (ms)."""
+
+Shown = tuple[int, Mapping[str, int], float | None, float | None, float | None]
+"""What a result shows: n, counts, value, lower, upper."""
 
 _CODES = {score.name: score.code for score in SCORES}
 _OF_EVENTS, _OF_ASSESSMENTS = -1, -2
@@ -46,7 +49,7 @@ class _Cell:
         self.panes: dict[PaneAt, dict[tuple[str, int], _Held]] = {}
         self.windows: list[Counts] = [{} for _ in range(spans)]
         self.last: dict[int, int] = {}
-        self.published: dict[tuple[int, int], tuple[int, Mapping[str, int]]] = {}
+        self.published: dict[tuple[int, int], Shown] = {}
 
 
 class Windows:
@@ -140,7 +143,7 @@ class Windows:
         if published.window in names and published.score in _CODES:
             cell = self._cells.setdefault((published.cut, published.cell), _Cell(len(self._spans)))
             index = names.index(published.window)
-            cell.published[index, _CODES[published.score]] = (published.n, published.counts)
+            cell.published[index, _CODES[published.score]] = _shown(published)
             self._changed.add(((published.cut, published.cell), index))
 
     def earliest(self, resolution: int) -> int | None:
@@ -214,13 +217,13 @@ class Windows:
             before = cell.published.get((index, score.code))
             if result is None and (before is None or before[0] == 0):
                 continue
-            state = (0, {}) if result is None else (result.n, result.counts)
-            if state == before and not always:
-                continue
             if result is None:
                 del cell.published[index, score.code]
             else:
-                cell.published[index, score.code] = state
+                shown = _shown(result)
+                if shown == before and not always:
+                    continue
+                cell.published[index, score.code] = shown
             start = end - span.seconds * 1000
             last = _last(cell, score.code, span.resolution, start, end) if result else None
             yield Score(
@@ -241,6 +244,10 @@ class Windows:
                 last_event=None if last is None else moment(last),
                 owner=self._owners.get(f"{name[0]}:{name[1]}"),
             )
+
+
+def _shown(result: Result | Score) -> Shown:
+    return result.n, result.counts, result.value, result.lower, result.upper
 
 
 def _last(cell: _Cell, code: int, resolution: int, start: int, end: int) -> int | None:

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 
 import streams.core.scores as package
-from streams.core.facts import KINDS, PROGRAMS, STATES, SURVEY, Facts, risk_facts
+from streams.core.facts import CALL, DIRECTIONS, KINDS, OUTCOMES, PROGRAMS, STATES, SURVEY, Facts, risk_facts
 from streams.core.scores import SCORES, Score, Unit
 from streams.core.scores.base import SLOT_LIMIT
 
@@ -21,6 +21,13 @@ PERMANENT = {
     "response_rate": 7,
     "churn_risk": 8,
     "churn_risk_high": 9,
+    "offered": 10,
+    "abandonment": 11,
+    "speed_of_answer": 12,
+    "service_level": 13,
+    "handle_time": 14,
+    "transfers": 15,
+    "short_calls": 16,
 }
 ANSWERS = {"nps": (0, 10), "ces2": (1, 7), "ces1": (1, 5), "csat": (1, 5)}
 SAMPLE: list[Facts] = [
@@ -33,6 +40,14 @@ SAMPLE: list[Facts] = [
     *((SURVEY, kind, state, -1, 0) for kind in range(len(KINDS)) for state in (0, 1)),
     risk_facts(0, False),
     risk_facts(1_000_000, True),
+    *(
+        (CALL, outcome, direction, wait, talk, 0, 30_000, transfers)
+        for outcome in range(len(OUTCOMES))
+        for direction in range(len(DIRECTIONS))
+        for wait in (-1, 0, 5_000, 20_001, 2**53)
+        for talk in (-1, 0, 9_999, 86_400_000, 2**53)
+        for transfers in (0, 2, 2**53)
+    ),
 ]
 
 each_score = pytest.mark.parametrize("score", SCORES, ids=lambda score: str(score.name))
@@ -63,7 +78,7 @@ def test_every_score_that_is_written_is_registered() -> None:
 
 
 @each_score
-def test_its_name_is_a_plain_word_and_its_unit_one_of_the_four(score: Score) -> None:
+def test_its_name_is_a_plain_word_and_its_unit_one_of_those_there_are(score: Score) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9_]{1,40}", score.name)
     assert score.unit in get_args(Unit)
 

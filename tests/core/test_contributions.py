@@ -34,5 +34,6 @@ def test_flat_counts_of_one_score_come_apart_again(code: int, counts: dict[int, 
 def test_codes_are_permanent() -> None:
     assert {score.name: score.code for score in SCORES} == {
         "nps": 1, "nps_relationship": 2, "ces2": 3, "ces2_easy": 4, "ces1": 5, "csat": 6, "response_rate": 7,
-        "churn_risk": 8, "churn_risk_high": 9,
+        "churn_risk": 8, "churn_risk_high": 9, "offered": 10, "abandonment": 11, "speed_of_answer": 12,
+        "service_level": 13, "handle_time": 14, "transfers": 15, "short_calls": 16,
     }

@@ -3,29 +3,16 @@
 import math
 import statistics
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
 
-import numpy as np
-import scipy.stats
+from tests.reference import calls
+from tests.reference.summary import Facts, Summary, mean, share
 
-Facts = tuple[int, ...]
+__all__ = ["SUMMARIES", "Facts", "Summary"]
 
 SURVEY, RISK = 2, 4
 NPS, CES2, CES1, CSAT = range(4)
 ANSWERED = 2
 TRANSACTIONAL, RELATIONSHIP = 0, 1
-
-
-@dataclass(frozen=True)
-class Summary:
-    """Value and interval, unrounded."""
-
-    value: float
-    lower: float | None
-    upper: float | None
-    n: int
-    counts: dict[str, int]
 
 
 def answers(records: list[Facts], kind: int, *programs: int) -> list[int]:
@@ -43,33 +30,6 @@ def nps(scores: list[int]) -> Summary | None:
     variance = sum(w * (x - middle) ** 2 for x, w in weights.items()) / total
     half = statistics.NormalDist().inv_cdf(0.975) * math.sqrt(variance / total)
     return Summary(statistics.fmean(worth), max(-100.0, middle - half), min(100.0, middle + half), len(worth), counts)
-
-
-def mean(values: list[int], low: float, high: float, counts: dict[str, int], unit: int = 1) -> Summary | None:
-    if not values:
-        return None
-    middle, n = statistics.fmean(values) / unit, len(values)
-    if n == 1:
-        return Summary(middle, None, None, n, counts)
-    half = student(n - 1) * statistics.stdev(values) / math.sqrt(n) / unit
-    return Summary(middle, max(low, middle - half), min(high, middle + half), n, counts)
-
-
-@cache
-def student(freedom: int) -> float:
-    return float(scipy.stats.t.ppf(0.975, freedom))
-
-
-def share(hits: int, n: int, label: str, **more: int) -> Summary | None:
-    return Summary(hits / n, *wilson(hits, n), n, {label: hits, **more}) if n else None
-
-
-@cache
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """The two shares p from which hits/n lies 1.96 standard errors away: (hits/n − p)² = z²·p(1 − p)/n."""
-    z2, p = statistics.NormalDist().inv_cdf(0.975) ** 2, hits / n
-    lower, upper = sorted(float(root.real) for root in np.roots([1 + z2 / n, -2 * p - z2 / n, p * p]))
-    return lower, upper
 
 
 def each(scores: list[int], low: int, high: int) -> dict[str, int]:
@@ -122,4 +82,11 @@ SUMMARIES: dict[str, Callable[[list[Facts]], Summary | None]] = {
     "response_rate": response_rate,
     "churn_risk": churn_risk,
     "churn_risk_high": churn_risk_high,
+    "offered": calls.offered,
+    "abandonment": calls.abandonment,
+    "speed_of_answer": calls.speed_of_answer,
+    "service_level": calls.service_level,
+    "handle_time": calls.handle_time,
+    "transfers": calls.transfers,
+    "short_calls": calls.short_calls,
 }

@@ -62,7 +62,14 @@ surveys = st.sampled_from(sorted(KINDS)).flatmap(
 )
 tickets = st.fixed_dictionaries({"change": st.sampled_from(TICKET_CHANGES)})
 calls = st.fixed_dictionaries(
-    {"outcome": st.sampled_from(OUTCOMES), "talk": st.sampled_from((None, -3.0, 0.0, 12.5)), "wait": st.just(1.25)}
+    {
+        "outcome": st.sampled_from(("answered", "answered", *OUTCOMES)),
+        "direction": st.sampled_from(("inbound", "inbound", "inbound", "outbound")),
+        "wait": st.sampled_from((None, 0.0, 1.25, 20.0, 33.125)),
+        "talk": st.sampled_from((None, -3.0, 0.0, 9.5, 612.25, 86_401.0)),
+        "hold": st.sampled_from((None, 15.0)),
+        "transfers": st.sampled_from((0, 0, 1, 2)),
+    }
 )
 accounts = st.fixed_dictionaries({"change": st.sampled_from(ACCOUNT_CHANGES), "value": st.sampled_from((None, 12.5))})
 KIND_OF = {SURVEYS: surveys, TICKETS: tickets, CALLS: calls, ACCOUNTS: accounts}

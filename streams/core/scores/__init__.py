@@ -1,5 +1,6 @@
 """The scores there are, in the order of their codes; a new one is a file here and a line in `SCORES`."""
 
+from streams.core.scores.abandonment import Abandonment
 from streams.core.scores.base import Accumulator, Result, Score, Slots, Unit
 from streams.core.scores.ces1 import Ces1
 from streams.core.scores.ces2 import Ces2
@@ -7,8 +8,14 @@ from streams.core.scores.ces2_easy import Ces2Easy
 from streams.core.scores.churn_risk import ChurnRisk
 from streams.core.scores.churn_risk_high import ChurnRiskHigh
 from streams.core.scores.csat import Csat
+from streams.core.scores.handle_time import HandleTime
 from streams.core.scores.nps import Nps
+from streams.core.scores.offered import Offered
 from streams.core.scores.response_rate import ResponseRate
+from streams.core.scores.service_level import ServiceLevel
+from streams.core.scores.short_calls import ShortCalls
+from streams.core.scores.speed_of_answer import SpeedOfAnswer
+from streams.core.scores.transfers import Transfers
 
 __all__ = ["SCORES", "Accumulator", "Result", "Score", "Slots", "Unit"]
 
@@ -22,5 +29,12 @@ SCORES: tuple[Score, ...] = (
     ResponseRate(),
     ChurnRisk(),
     ChurnRiskHigh(),
+    Offered(),
+    Abandonment(),
+    SpeedOfAnswer(),
+    ServiceLevel(),
+    HandleTime(),
+    Transfers(),
+    ShortCalls(),
 )
 """Every score, explicitly; contributions are looked for in each of them."""

@@ -8,7 +8,7 @@ from typing import Literal
 from streams.core.facts import Facts
 from streams.core.statistics import Interval
 
-Unit = Literal["points", "ratio", "scale", "seconds"]
+Unit = Literal["points", "ratio", "scale", "seconds", "count"]
 Accumulator = dict[int, int]
 """Slot → count, sparse: no slot ever holds 0, so equal contents are equal dictionaries."""
 

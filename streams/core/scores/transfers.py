@@ -1,0 +1,41 @@
+"""Transfers."""
+
+from collections.abc import Mapping
+
+from streams.core.scores.base import Result, Slots, Unit, rounded
+from streams.core.scores.calls import ANSWERED, CallFacts, CallScore
+from streams.core.statistics import wilson
+
+MOST = 1_000
+"""Of one call no more transfers than these are believed."""
+
+_NONE, _TRANSFERRED, _SUM = range(3)
+
+
+class Transfers(CallScore):
+    """Share of answered calls that were transferred at least once.
+
+    >>> Transfers().result({0: 2, 1: 8, 2: 11})
+    Result(value=0.8, lower=0.490162, upper=0.943318, n=10, counts={'transferred': 8, 'transfers': 11})
+    """
+
+    name = "transfers"
+    unit: Unit = "ratio"
+    code = 15
+
+    def of_call(self, call: CallFacts) -> Slots:
+        """Whether it was transferred, and how often."""
+        if call.outcome != ANSWERED:
+            return ()
+        if call.transfers <= 0:
+            return ((_NONE, 1),)
+        return (_TRANSFERRED, 1), (_SUM, min(call.transfers, MOST))
+
+    def result(self, acc: Mapping[int, int]) -> Result | None:
+        """As a ratio, with Wilson's interval."""
+        transferred = acc.get(_TRANSFERRED, 0)
+        n = transferred + acc.get(_NONE, 0)
+        if not n:
+            return None
+        counts = {"transferred": transferred, "transfers": acc.get(_SUM, 0)}
+        return rounded(transferred / n, wilson(transferred, n), n, counts)

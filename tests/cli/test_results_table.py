@@ -1,0 +1,51 @@
+"""How results look to people, one form for each unit."""
+
+from datetime import UTC, datetime
+from typing import get_args
+
+import pytest
+
+from schemas.score import Score
+from streams.cli.results import Result, table
+from streams.core.scores import Unit
+
+
+def line(unit: str, value: float, interval: tuple[float, float] | None = None) -> str:
+    lower, upper = interval or (None, None)
+    end = datetime(2025, 3, 4, tzinfo=UTC)
+    score = Score(
+        score="x",
+        cut="total",
+        cell="all",
+        window="24h",
+        start=end,
+        end=end,
+        value=value,
+        lower=lower,
+        upper=upper,
+        n=40,
+        unit=unit,
+        counts={},
+        revision=1,
+        final=True,
+    )
+    return list(table([Result(score, b"")]))[2]
+
+
+FORMS = {
+    "points": (12.345, (-3.21, 27.0), "+12.3  -3.2 … +27.0"),
+    "ratio": (0.8269, (0.5, 1.0), "82.7 %  50.0 % … 100.0 %"),
+    "scale": (4.7, (3.15, 6.25), "4.70  3.15 … 6.25"),
+    "seconds": (1234.56, (0.0, 2000.04), "1,234.6 s  0.0 s … 2,000.0 s"),
+    "count": (17313.0, None, "17,313  –"),
+}
+
+
+def test_every_unit_has_a_form() -> None:
+    assert set(FORMS) == set(get_args(Unit))
+
+
+@pytest.mark.parametrize("unit", FORMS)
+def test_value_and_interval_are_shown_in_their_unit(unit: str) -> None:
+    value, interval, expected = FORMS[unit]
+    assert " ".join(expected.split()) in " ".join(line(unit, value, interval).split())
