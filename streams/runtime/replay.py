@@ -8,7 +8,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from schemas.catalogue import EVENTS, PANES, REKEYED
+from schemas.catalogue import EVENTS, PANES, REKEYED, SCORES
 from streams.core.intake import OUTCOMES, Progress
 from streams.errors import BrokerError
 from streams.runtime.clock import monotonic
@@ -140,6 +140,7 @@ class _Run:
         self._panes = await self._last_panes()
         await self._until(self._waiting_panes)
         await asyncio.gather(*(runner.finish() for runner in self._streams.rollups.running.values()))
+        await self._committed(SCORES.name)
         return self._counted()
 
     async def _until(self, waiting: Callable[[], str | None]) -> None:
@@ -178,9 +179,24 @@ class _Run:
         return None
 
     async def _last_panes(self) -> dict[int, int]:
-        settings = self._streams.settings
-        tps = [TopicPartition(settings.topic(PANES.name), p) for p in range(settings.kafka.partitions)]
-        return {tp.partition: last for tp, last in (await last_records(aiokafka_options(settings), tps)).items()}
+        tps = await self._committed(PANES.name)
+        options = aiokafka_options(self._streams.settings)
+        return {tp.partition: last for tp, last in (await last_records(options, tps)).items()}
+
+    async def _committed(self, topic: str) -> list[TopicPartition]:
+        """The topic's partitions, once readers may read all of it.
+
+        Kafka says that a transaction is committed before it has told the partitions.
+        """
+        settings, deadline = self._streams.settings, monotonic() + STALLED_SECONDS
+        tps = [TopicPartition(settings.topic(topic), p) for p in range(settings.kafka.partitions)]
+        async with OffsetReader(aiokafka_options(settings)) as offsets:
+            while await offsets.ends(tps, "read_committed") != await offsets.ends(tps, "read_uncommitted"):
+                if monotonic() > deadline:
+                    raise BrokerError(f"{topic}: a transaction stays open for {STALLED_SECONDS:g} s; is another "
+                                      "replay of this name running?")
+                await asyncio.sleep(_POLL_SECONDS)
+        return tps
 
     def _applied(self) -> int:
         runners, firsts = self._streams.intakes.running, self._extent.firsts
