@@ -44,20 +44,46 @@ class Topic:
         return self.name.removeprefix("cx.").removesuffix(f".v{self.version}")
 
 
-REJECTS = Topic("cx.rejects.v1", 1, "derived", Reject, "topic|partition|offset of the refused record",
-                "Dead letters with reason and address", 30 * DAY)
+REJECTS = Topic(
+    "cx.rejects.v1",
+    1,
+    "derived",
+    Reject,
+    "topic|partition|offset of the refused record",
+    "Dead letters with reason and address",
+    30 * DAY,
+)
 TICKETS = Topic("cx.tickets.v1", 1, "source", Ticket, "customer", "Ticket changes", 40 * DAY, REJECTS.name)
 CALLS = Topic("cx.calls.v1", 1, "source", Call, "customer", "Call records", 40 * DAY, REJECTS.name)
-SURVEYS = Topic("cx.surveys.v1", 1, "source", Survey, "customer", "Survey invitations and answers", 40 * DAY,
-                REJECTS.name)
+SURVEYS = Topic(
+    "cx.surveys.v1", 1, "source", Survey, "customer", "Survey invitations and answers", 40 * DAY, REJECTS.name
+)
 ACCOUNTS = Topic("cx.accounts.v1", 1, "source", Account, "customer", "Account changes", 400 * DAY, REJECTS.name)
-REKEYED = Topic("cx.rekeyed.v1", 1, "internal", bytes, "customer",
-                "Events that came under another key than their customer's, on their way to the right partition",
-                7 * DAY)
-CHANGELOG = Topic("cx.intake-changelog.v1", 1, "internal", bytes, "state key",
-                  "Checkpoints of stage 1: ledgers, partial panes, offsets")
-PANES = Topic("cx.panes.v1", 1, "derived", Partial, "cut|cell|resolution|start|topic|partition",
-              "Cumulative partials from stage 1 to stage 2")
+REKEYED = Topic(
+    "cx.rekeyed.v1",
+    1,
+    "internal",
+    bytes,
+    "customer",
+    "Events that came under another key than their customer's, on their way to the right partition",
+    7 * DAY,
+)
+CHANGELOG = Topic(
+    "cx.intake-changelog.v1",
+    1,
+    "internal",
+    bytes,
+    "state key",
+    "Checkpoints of stage 1: ledgers, partial panes, offsets",
+)
+PANES = Topic(
+    "cx.panes.v1",
+    1,
+    "derived",
+    Partial,
+    "cut|cell|resolution|start|topic|partition",
+    "Cumulative partials from stage 1 to stage 2",
+)
 SCORES = Topic("cx.scores.v1", 1, "derived", Score, "score|cut|cell|window", "Window results")
 RISK = Topic("cx.risk.v1", 1, "derived", Risk, "customer", "Churn risk of each customer")
 

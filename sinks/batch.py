@@ -38,8 +38,10 @@ class Batch:
     def halves(self) -> tuple["Batch", "Batch"]:
         """The same rows as two batches; needs at least two rows."""
         middle = len(self.rows) // 2
-        return (Batch(self.table, self.partition, self.rows[:middle]),
-                Batch(self.table, self.partition, self.rows[middle:]))
+        return (
+            Batch(self.table, self.partition, self.rows[:middle]),
+            Batch(self.table, self.partition, self.rows[middle:]),
+        )
 
 
 def cut(table: Table, partition: int, rows: Sequence[Row], most: int) -> Iterator[Batch]:

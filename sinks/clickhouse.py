@@ -28,8 +28,9 @@ class ClickHouseSink:
     the same inserts again, so what the server had already taken is not inserted twice.
     """
 
-    def __init__(self, url: str, *, flush_rows: int = 20_000, timeout: int = TIMEOUT,
-                 clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, url: str, *, flush_rows: int = 20_000, timeout: int = TIMEOUT, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._address = parse_url(url)
         self._flush_rows = flush_rows
         self._timeout = timeout
@@ -57,8 +58,9 @@ class ClickHouseSink:
     def add(self, topic: str, partition: int, records: Sequence[SinkRecord]) -> None:
         """Buffer records of the catalogue's `topic`; no I/O, no decoding."""
         if self.buffered >= BUFFERED_FLUSHES * self._flush_rows:
-            raise SinkUnavailable(f"{self._address}: {self.buffered} records are waiting to be stored",
-                                  self._breaker.remaining or 0.1)
+            raise SinkUnavailable(
+                f"{self._address}: {self.buffered} records are waiting to be stored", self._breaker.remaining or 0.1
+            )
         if topic not in self._readers:
             self._readers[topic] = RowReader(topic)
         with self._adding:
@@ -131,6 +133,8 @@ def _reject(batch: Batch, detail: str) -> Reject:
     topic, record = batch.table.topic, batch.rows[0].record
     if topic.record is Reject:
         # its reject would come back here and be refused again, for ever
-        raise SinkError(f"table {batch.table.name} refuses a reject ({topic.name}, partition {batch.partition}, "
-                        f"offset {record.offset}): {detail}; remove what was added to the table")
+        raise SinkError(
+            f"table {batch.table.name} refuses a reject ({topic.name}, partition {batch.partition}, "
+            f"offset {record.offset}): {detail}; remove what was added to the table"
+        )
     return not_storable(topic.name, batch.partition, record, "", detail)

@@ -27,8 +27,12 @@ _REMEDIES = (
 )
 """Server errors that trying again does not mend, and what does; all others are taken for passing ones."""
 _NO_CHDB = "Unable to open the chdb engine"
-_INSERT = {"async_insert": "0", "date_time_input_format": "best_effort", "input_format_null_as_default": "1",
-           "input_format_skip_unknown_fields": "1"}
+_INSERT = {
+    "async_insert": "0",
+    "date_time_input_format": "best_effort",
+    "input_format_null_as_default": "1",
+    "input_format_skip_unknown_fields": "1",
+}
 
 
 class Connection:
@@ -55,8 +59,9 @@ class Connection:
         Raises `PoisonRow` when a row is the cause.
         """
         with _translated(self.address, inserting=True):
-            self._client.raw_insert(table, columns, body, fmt="JSONEachRow",
-                                    settings={**_INSERT, "insert_deduplication_token": token})
+            self._client.raw_insert(
+                table, columns, body, fmt="JSONEachRow", settings={**_INSERT, "insert_deduplication_token": token}
+            )
 
     def close(self) -> None:
         """Let go of the database; a chDB folder is then free for another process."""
@@ -71,14 +76,28 @@ def connect(address: Address, timeout: int = TIMEOUT, database: str | None = Non
     database = database or address.database
     with _translated(address):
         if address.interface == "chdb":
-            return Connection(address, clickhouse_connect.get_client(
-                interface="chdb", path=address.path, database=database))
+            return Connection(
+                address, clickhouse_connect.get_client(interface="chdb", path=address.path, database=database)
+            )
         # no session: a connection that dropped would leave its session locked
-        return Connection(address, clickhouse_connect.get_client(
-            interface=address.interface, host=address.host, port=address.port, username=address.username,
-            password=address.password, database=database, connect_timeout=CONNECT_TIMEOUT,
-            send_receive_timeout=timeout, autogenerate_session_id=False, compress=False, query_retries=0,
-            client_name="cxstream", dedicated_pool=True))
+        return Connection(
+            address,
+            clickhouse_connect.get_client(
+                interface=address.interface,
+                host=address.host,
+                port=address.port,
+                username=address.username,
+                password=address.password,
+                database=database,
+                connect_timeout=CONNECT_TIMEOUT,
+                send_receive_timeout=timeout,
+                autogenerate_session_id=False,
+                compress=False,
+                query_retries=0,
+                client_name="cxstream",
+                dedicated_pool=True,
+            ),
+        )
 
 
 @contextmanager
@@ -96,8 +115,10 @@ def _translated(address: Address, inserting: bool = False) -> Iterator[None]:
 def _meaning(error: Error, address: Address) -> SinkError:
     text = _text(error)
     if str(error).startswith(_NO_CHDB):
-        return SinkError(f"{address}: cannot open the folder; chDB allows one process per path and one path per "
-                         "process: stop the other process, or give this one another, writable, folder")
+        return SinkError(
+            f"{address}: cannot open the folder; chDB allows one process per path and one path per "
+            "process: stop the other process, or give this one another, writable, folder"
+        )
     for codes, remedy in _REMEDIES:
         if error.code in codes:
             return SinkError(f"{address}: {remedy.format(user=address.username)} ({text})")

@@ -53,8 +53,10 @@ def pending(connection: Connection, folder: Path = FOLDER) -> list[Migration]:
         if mine is None:
             raise SinkError(f"{connection.address}: {name} was applied by a newer version; upgrade cxstream")
         if mine.checksum != checksum:
-            raise SinkError(f"{connection.address}: {mine.name} has changed since it was applied as {name}; "
-                            "restore the file and put the change into a new one")
+            raise SinkError(
+                f"{connection.address}: {mine.name} has changed since it was applied as {name}; "
+                "restore the file and put the change into a new one"
+            )
     return [m for m in known if m.number not in applied]
 
 
@@ -86,8 +88,10 @@ def _apply(connection: Connection, migration: Migration) -> str:
             connection.command(statement)
         except SinkError as error:
             raise SinkError(f"{migration.name}, at `{statement.splitlines()[0]}`: {error}") from error
-    connection.command("INSERT INTO cx_migrations (number, name, checksum) VALUES "
-                       f"({migration.number}, '{migration.name}', '{migration.checksum}')")
+    connection.command(
+        "INSERT INTO cx_migrations (number, name, checksum) VALUES "
+        f"({migration.number}, '{migration.name}', '{migration.checksum}')"
+    )
     return migration.name
 
 

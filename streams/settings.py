@@ -228,8 +228,10 @@ def _check(settings: Settings) -> None:
     if settings.seconds("ledger.horizon") < allowance:
         raise ConfigError("ledger.horizon: shorter than lateness.allowance; late duplicates would count twice")
     if settings.kafka.security == "sasl_plaintext" and not settings.kafka.allow_plaintext_password:
-        raise ConfigError("kafka.security: sasl_plaintext sends the password in clear; use sasl_ssl, "
-                          "or set kafka.allow_plaintext_password = true")
+        raise ConfigError(
+            "kafka.security: sasl_plaintext sends the password in clear; use sasl_ssl, "
+            "or set kafka.allow_plaintext_password = true"
+        )
     for owned in settings.owners:
         dimension, _, cell = owned.partition(":")
         if dimension not in DIMENSIONS or not cell:

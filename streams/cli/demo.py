@@ -21,17 +21,33 @@ WINDOWS = ("5m", "1h", "24h")
 
 
 @click.command("demo")
-@click.option("--seconds", type=click.FloatRange(min=1), help="End after so many seconds of live scores.  "
-                                                             "[default: at Ctrl-C]")
-@click.option("--rate", type=click.FloatRange(min=1, max=2_000), default=100.0, show_default=True,
-              help="Events a second.")
+@click.option(
+    "--seconds", type=click.FloatRange(min=1), help="End after so many seconds of live scores.  [default: at Ctrl-C]"
+)
+@click.option(
+    "--rate", type=click.FloatRange(min=1, max=2_000), default=100.0, show_default=True, help="Events a second."
+)
 @click.option("--seed", type=int, default=7, show_default=True, help="The same seed tells the same stories.")
-@click.option("--window", type=click.Choice(WINDOWS), default=WINDOWS[0], show_default=True,
-              help="The window shown beside that of 7 days.")
-@click.option("--port", type=click.IntRange(0, 65_533), default=0, metavar="PORT",
-              help="Port of the broker; the metrics are on the next two.  [default: free ones]")
-@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
-              help="Keep database, logs and settings there.  [default: nothing is kept]")
+@click.option(
+    "--window",
+    type=click.Choice(WINDOWS),
+    default=WINDOWS[0],
+    show_default=True,
+    help="The window shown beside that of 7 days.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_533),
+    default=0,
+    metavar="PORT",
+    help="Port of the broker; the metrics are on the next two.  [default: free ones]",
+)
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Keep database, logs and settings there.  [default: nothing is kept]",
+)
 def command(seconds: float | None, rate: float, seed: int, window: str, port: int, keep: Path | None) -> None:
     r"""Run everything on this machine on a simulated company, and watch the scores.
 

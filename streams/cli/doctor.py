@@ -83,8 +83,12 @@ def broker(settings: Settings) -> Iterator[Finding]:
             spoken = ".".join(map(str, client.get_broker_version_data(nodes[0]["broker_id"]).broker_version))
         yield Finding("ok", "broker", f"{settings.kafka.brokers} answers, {len(nodes)} nodes, speaks Kafka {spoken}")
         if settings.kafka.replication > len(nodes):
-            yield Finding("FAIL", "broker", f"kafka.replication is {settings.kafka.replication}, but there are "
-                                            f"{len(nodes)} nodes: lower it or start more")
+            yield Finding(
+                "FAIL",
+                "broker",
+                f"kafka.replication is {settings.kafka.replication}, but there are "
+                f"{len(nodes)} nodes: lower it or start more",
+            )
         yield _transactions(settings)
     except CxError as error:
         yield Finding("FAIL", "broker", str(error))
@@ -113,8 +117,11 @@ def ports(settings: Settings) -> Iterator[Finding]:
     """Whether the metrics listeners can open, and to whom."""
     host = settings.metrics.host
     if not _loopback(host):
-        yield Finding("warn", "ports", f"metrics.host {host} is reachable from outside without a password: "
-                                       "see that only Prometheus can get there")
+        yield Finding(
+            "warn",
+            "ports",
+            f"metrics.host {host} is reachable from outside without a password: see that only Prometheus can get there",
+        )
     for key in ("streams_port", "sinks_port"):
         yield _port(f"metrics.{key}", host, getattr(settings.metrics, key))
 
@@ -141,8 +148,12 @@ def _port(key: str, host: str, port: int) -> Finding:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             return Finding("warn", "ports", f"{key} {port} is in use: by a running worker, or set another")
-        return Finding("FAIL", "ports", f"{key}: cannot listen on {host}:{port} ({error.strerror}): set metrics.host "
-                                        "to an address of this machine, or another port")
+        return Finding(
+            "FAIL",
+            "ports",
+            f"{key}: cannot listen on {host}:{port} ({error.strerror}): set metrics.host "
+            "to an address of this machine, or another port",
+        )
     return Finding("ok", "ports", f"{key} {port} is free")
 
 

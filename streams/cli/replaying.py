@@ -68,8 +68,13 @@ def _progress(records: int) -> Iterator[Report]:
         lines = Lines(sys.stderr, monotonic)
         yield lambda applied: lines.step(DOING, applied, applied / records, _rate(applied, began))
         return
-    columns = (TextColumn(DOING), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rate]:,.0f} events/s"),
-               TimeRemainingColumn())
+    columns = (
+        TextColumn(DOING),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rate]:,.0f} events/s"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, transient=True) as bar:
         task = bar.add_task(DOING, total=records, rate=0.0)
         yield lambda applied: bar.update(task, completed=applied, rate=_rate(applied, began))

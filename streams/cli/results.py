@@ -80,8 +80,16 @@ def _row(score: Score) -> Sequence[str]:
     few = " *" if score.n < FEW else "  "
     until = f"{score.end:%Y-%m-%d %H:%M:%S}".removesuffix(":00")
     cell = "".join(letter if letter.isprintable() else "·" for letter in score.cell)
-    return (score.score, score.cut, cell, score.window, until, _text(score.value, score.unit),
-            _interval(score), f"{score.n:,}{few}")
+    return (
+        score.score,
+        score.cut,
+        cell,
+        score.window,
+        until,
+        _text(score.value, score.unit),
+        _interval(score),
+        f"{score.n:,}{few}",
+    )
 
 
 def _interval(score: Score) -> str:

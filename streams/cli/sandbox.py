@@ -81,8 +81,10 @@ class Sandbox:
             if waiting != before:
                 before, moved = waiting, monotonic()
             elif monotonic() > moved + STORED_SECONDS:
-                raise StoreError(f"{self.settings.clickhouse.url}: nothing was stored for {STORED_SECONDS:g} s while "
-                                 f"{waiting} records wait; see {self.folder / 'sinks.log'}")
+                raise StoreError(
+                    f"{self.settings.clickhouse.url}: nothing was stored for {STORED_SECONDS:g} s while "
+                    f"{waiting} records wait; see {self.folder / 'sinks.log'}"
+                )
             await asyncio.sleep(_POLL_SECONDS)
 
     def _migrated(self) -> None:
@@ -105,14 +107,23 @@ class Sandbox:
         return sum(max(0, end - max(0, reached.get(place, 0))) for place, end in ends.items())
 
     def _child(self, name: str, *arguments: str) -> Child:
-        return Child(name, [*arguments, "--config", str(self._file)], env=environment(self.folder),
-                     log=self.folder / f"{name}.log")
+        return Child(
+            name,
+            [*arguments, "--config", str(self._file)],
+            env=environment(self.folder),
+            log=self.folder / f"{name}.log",
+        )
 
 
 def _here(settings: Settings, broker: str, folder: Path) -> Settings:
     replace = msgspec.structs.replace
-    kafka = Kafka(brokers=broker, transactions="off", session_timeout=_SESSION_SECONDS, max_batch_bytes=_BATCH_BYTES,
-                  partitions=settings.kafka.partitions)
+    kafka = Kafka(
+        brokers=broker,
+        transactions="off",
+        session_timeout=_SESSION_SECONDS,
+        max_batch_bytes=_BATCH_BYTES,
+        partitions=settings.kafka.partitions,
+    )
     return replace(
         settings,
         app=replace(settings.app, mode="replay", log="text"),

@@ -11,8 +11,9 @@ from streams.settings import Settings
 
 
 @click.command("topics")
-@click.option("--create", "action", flag_value="create", default="create",
-              help="Create what is missing, then verify.  [default]")
+@click.option(
+    "--create", "action", flag_value="create", default="create", help="Create what is missing, then verify.  [default]"
+)
 @click.option("--verify", "action", flag_value="verify", help="Change nothing; fail where a topic is missing or wrong.")
 @click.option("--list", "action", flag_value="list", help="Print the catalogue without asking the broker.")
 @settings_option

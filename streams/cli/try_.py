@@ -31,12 +31,20 @@ SHOWN = "30d"
 @click.argument("mapping")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @wanted_options
-@click.option("--keep", "folder", metavar="FOLDER", type=click.Path(path_type=Path),
-              help="Keep the database in this new folder.")
+@click.option(
+    "--keep", "folder", metavar="FOLDER", type=click.Path(path_type=Path), help="Keep the database in this new folder."
+)
 @settings_option
 def command(
-    mapping: str, files: tuple[Path, ...], windows: tuple[str, ...], cuts: tuple[str, ...], scores: tuple[str, ...],
-    every: str, form: Form, folder: Path | None, settings: Settings,
+    mapping: str,
+    files: tuple[Path, ...],
+    windows: tuple[str, ...],
+    cuts: tuple[str, ...],
+    scores: tuple[str, ...],
+    every: str,
+    form: Form,
+    folder: Path | None,
+    settings: Settings,
 ) -> None:
     r"""Compute the scores of an export, on this machine alone, and print them.
 

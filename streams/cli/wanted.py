@@ -18,13 +18,29 @@ Form = Literal["table", "ndjson"]
 
 _OPTIONS = (
     click.option("--window", "windows", multiple=True, metavar="SPAN", help="Only this window, such as 24h or 30d."),
-    click.option("--cut", "cuts", multiple=True, metavar="CUT",
-                 help="Only this cut: total, touchpoint, team, channel, touchpoint+channel …"),
-    click.option("--score", "scores", multiple=True, metavar="NAME",
-                 help=f"Show only this score: {', '.join(score.name for score in SCORES)}."),
+    click.option(
+        "--cut",
+        "cuts",
+        multiple=True,
+        metavar="CUT",
+        help="Only this cut: total, touchpoint, team, channel, touchpoint+channel …",
+    ),
+    click.option(
+        "--score",
+        "scores",
+        multiple=True,
+        metavar="NAME",
+        help=f"Show only this score: {', '.join(score.name for score in SCORES)}.",
+    ),
     click.option("--every", default="", metavar="SPAN", help="Also a result at each multiple of this, such as 24h."),
-    click.option("--format", "form", type=click.Choice(["table", "ndjson"]), default="table", show_default=True,
-                 help="For people, or the records of cx.scores.v1, one a line."),
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(["table", "ndjson"]),
+        default="table",
+        show_default=True,
+        help="For people, or the records of cx.scores.v1, one a line.",
+    ),
 )
 
 

@@ -24,8 +24,19 @@ STATES = ("invited", "declined", "answered")
 PROGRAMS = ("transactional", "relationship")
 OUTCOMES = ("answered", "abandoned", "menu")
 DIRECTIONS = ("inbound", "outbound")
-TICKET_CHANGES = ("opened", "updated", "first_reply", "reassigned", "escalated", "reopened", "solved", "closed",
-                  "merged", "refunded", "replaced")
+TICKET_CHANGES = (
+    "opened",
+    "updated",
+    "first_reply",
+    "reassigned",
+    "escalated",
+    "reopened",
+    "solved",
+    "closed",
+    "merged",
+    "refunded",
+    "replaced",
+)
 ACCOUNT_CHANGES = ("started", "renewed", "cancelled", "updated")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

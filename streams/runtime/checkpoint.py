@@ -167,6 +167,8 @@ class Checkpointer:
                 batch = self._producer.create_batch()
                 batches.append(batch)
                 if batch.append(key=key, value=value, timestamp=now, headers=list(headers)) is None:
-                    raise StateError(f"{outputs[0].topic}: a record of {len(value or b'')} bytes fits no batch; "
-                                     "raise kafka.max_batch_bytes")
+                    raise StateError(
+                        f"{outputs[0].topic}: a record of {len(value or b'')} bytes fits no batch; "
+                        "raise kafka.max_batch_bytes"
+                    )
         return batches

@@ -33,8 +33,9 @@ def brokers(settings: Settings) -> list[str]:
     for server in servers or [""]:
         address = _ADDRESS.fullmatch(server)
         if not address or not 0 < int(address[2]) < 65_536:
-            raise ConfigError(f"kafka.brokers: {server!r} is not host:port; write for example "
-                              '"kafka-1:9092,kafka-2:9092"')
+            raise ConfigError(
+                f'kafka.brokers: {server!r} is not host:port; write for example "kafka-1:9092,kafka-2:9092"'
+            )
     return servers
 
 
@@ -88,8 +89,10 @@ async def transactions_supported(settings: Settings) -> bool:
         return False
     supported = await _probe(settings)
     if wish == "on" and not supported:
-        raise BrokerError(f'the broker at {settings.kafka.brokers} has no transactions: set kafka.transactions = "off" '
-                          "(one worker only) or use Apache Kafka")
+        raise BrokerError(
+            f'the broker at {settings.kafka.brokers} has no transactions: set kafka.transactions = "off" '
+            "(one worker only) or use Apache Kafka"
+        )
     return supported
 
 
@@ -126,9 +129,11 @@ async def _opens_transactions(settings: Settings) -> bool:
     except aiokafka.errors.KafkaConnectionError:
         raise no_broker(settings) from None
     except (TimeoutError, aiokafka.errors.KafkaError) as error:
-        raise BrokerError(f"the broker at {settings.kafka.brokers} did not open a transaction "
-                          f"({_reason(error)}): see its log and the rights on transactional ids "
-                          f'"{settings.app.id}-*", or set kafka.transactions = "off" (one worker only)') from None
+        raise BrokerError(
+            f"the broker at {settings.kafka.brokers} did not open a transaction "
+            f"({_reason(error)}): see its log and the rights on transactional ids "
+            f'"{settings.app.id}-*", or set kafka.transactions = "off" (one worker only)'
+        ) from None
     finally:
         await producer.stop()
     return True
@@ -151,13 +156,18 @@ def _sasl(settings: Settings) -> dict[str, str]:
     kafka = settings.kafka
     if not kafka.security.startswith("sasl_"):
         if kafka.password:
-            raise ConfigError(f'kafka.password: not used while kafka.security is "{kafka.security}"; '
-                              'set kafka.security = "sasl_ssl", or drop the password')
+            raise ConfigError(
+                f'kafka.password: not used while kafka.security is "{kafka.security}"; '
+                'set kafka.security = "sasl_ssl", or drop the password'
+            )
         return {}
     if not (kafka.username and kafka.password):
-        raise ConfigError(f'kafka.username: kafka.security = "{kafka.security}" needs kafka.username and '
-                          "kafka.password")
+        raise ConfigError(
+            f'kafka.username: kafka.security = "{kafka.security}" needs kafka.username and kafka.password'
+        )
     if kafka.security == "sasl_plaintext" and not kafka.allow_plaintext_password:
-        raise ConfigError("kafka.security: sasl_plaintext sends the password in clear; use sasl_ssl, "
-                          "or set kafka.allow_plaintext_password = true")
+        raise ConfigError(
+            "kafka.security: sasl_plaintext sends the password in clear; use sasl_ssl, "
+            "or set kafka.allow_plaintext_password = true"
+        )
     return {"sasl_mechanism": "PLAIN", "sasl_plain_username": kafka.username, "sasl_plain_password": kafka.password}

@@ -110,8 +110,13 @@ class IntakeRunner:
         self._telemetry.own_intake(self.partition, self.intake)
         if self._passed_gap:
             self._start()
-        log.info("partition %d: %d customers from %d changelog records in %.2f s",
-                 self.partition, len(self.intake.ledger.customers), records, monotonic() - began)
+        log.info(
+            "partition %d: %d customers from %d changelog records in %.2f s",
+            self.partition,
+            len(self.intake.ledger.customers),
+            records,
+            monotonic() - began,
+        )
 
     async def take(self, topic: str, event: EventT[Any]) -> None:
         """Apply a chunk; it is acknowledged when a checkpoint that holds it has landed."""

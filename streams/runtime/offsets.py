@@ -42,9 +42,7 @@ async def high_watermarks(
         return await reader.ends(partitions, isolation)
 
 
-async def log_starts(
-    options: Mapping[str, Any], partitions: Collection[TopicPartition], within: float = 10.0
-) -> Found:
+async def log_starts(options: Mapping[str, Any], partitions: Collection[TopicPartition], within: float = 10.0) -> Found:
     """The first offset each partition still has; raises `BrokerError` after `within` seconds."""
     async with OffsetReader(options, within) as reader:
         return await reader.starts(partitions)

@@ -90,8 +90,13 @@ class RollupRunner:
         self._telemetry.own_rollup(self.partition, self)
         self._task = asyncio.create_task(self._publishing(), name=f"rollup-{self.partition}")
         self._task.add_done_callback(self._ended)
-        log.info("partition %d: %d cells from %d partials in %.2f s",
-                 self.partition, self.windows.cells, records, monotonic() - began)
+        log.info(
+            "partition %d: %d cells from %d partials in %.2f s",
+            self.partition,
+            self.windows.cells,
+            records,
+            monotonic() - began,
+        )
 
     async def take(self, event: EventT[Any]) -> None:
         """Apply a chunk of partials; it is acknowledged when what follows from it is published."""

@@ -35,9 +35,7 @@ class Telemetry:
         self._stages = Histogram(
             "cxstream_stage_latency_seconds", "Time spent in a stage", ["stage"], registry=registry, buckets=_SECONDS
         )
-        self._size = Histogram(
-            "cxstream_checkpoint_bytes", "Size of a checkpoint", registry=registry, buckets=_BYTES
-        )
+        self._size = Histogram("cxstream_checkpoint_bytes", "Size of a checkpoint", registry=registry, buckets=_BYTES)
         self._time = Histogram(
             "cxstream_checkpoint_seconds", "Time to write a checkpoint", registry=registry, buckets=_SECONDS
         )

@@ -71,8 +71,9 @@ def verify_topics(settings: Settings) -> dict[str, int]:
         counts = _partitions(client, names)
         missing = [name for name in names if name not in counts]
         if missing:
-            raise BrokerError(f"the broker at {settings.kafka.brokers} lacks {', '.join(missing)}: "
-                              "create with `cxstream topics`")
+            raise BrokerError(
+                f"the broker at {settings.kafka.brokers} lacks {', '.join(missing)}: create with `cxstream topics`"
+            )
         _check_counts(counts, settings)
         for name, policy in _cleanup_policies(client, list(names)).items():
             _check_policy(name, policy, names[name])
@@ -124,21 +125,30 @@ def _partitions(client: Any, names: Mapping[str, object]) -> dict[str, int]:
     described = {topic["name"]: topic for topic in client.describe_topics(list(names))}
     broken = [name for name, topic in described.items() if topic["error_code"] in _FORBIDDEN]
     if broken:
-        raise BrokerError(f"the broker does not let us see {', '.join(broken)}: give this user the right to describe "
-                          "and read these topics")
-    return {name: len(described[name]["partitions"]) for name in names
-            if name in described and described[name]["error_code"] != _UNKNOWN_TOPIC}
+        raise BrokerError(
+            f"the broker does not let us see {', '.join(broken)}: give this user the right to describe "
+            "and read these topics"
+        )
+    return {
+        name: len(described[name]["partitions"])
+        for name in names
+        if name in described and described[name]["error_code"] != _UNKNOWN_TOPIC
+    }
 
 
 def _check_counts(counts: Mapping[str, int], settings: Settings) -> None:
     first, expected = next(iter(counts.items()))
     for name, count in counts.items():
         if count != expected:
-            raise BrokerError(f"{first} has {expected} partitions, {name} has {count}: all need the same number; "
-                              "create one of them anew and set kafka.partitions")
+            raise BrokerError(
+                f"{first} has {expected} partitions, {name} has {count}: all need the same number; "
+                "create one of them anew and set kafka.partitions"
+            )
     if expected != settings.kafka.partitions:
-        raise BrokerError(f"{first} and all others have {expected} partitions, but kafka.partitions is "
-                          f"{settings.kafka.partitions}: set kafka.partitions = {expected}")
+        raise BrokerError(
+            f"{first} and all others have {expected} partitions, but kafka.partitions is "
+            f"{settings.kafka.partitions}: set kafka.partitions = {expected}"
+        )
 
 
 def _cleanup_policies(client: Any, names: list[str]) -> dict[str, str]:
@@ -155,5 +165,4 @@ def _check_policy(name: str, policy: str, topic: Topic) -> None:
     wanted = "compact" if topic.compacted else "delete"
     if policy != wanted:
         what = "keeps the latest record of each key" if topic.compacted else "keeps every record for a time"
-        raise BrokerError(f"{name} has cleanup.policy {policy}, but {what}: "
-                          f"set cleanup.policy={wanted} on the topic")
+        raise BrokerError(f"{name} has cleanup.policy {policy}, but {what}: set cleanup.policy={wanted} on the topic")

@@ -21,8 +21,15 @@ def run(*arguments: str, folder: Path, **environment: str) -> subprocess.Complet
     """`cxstream` in a process of its own."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("CXSTREAM_")}
     path = os.pathsep.join([str(Path(__file__).parents[2]), env.get("PYTHONPATH", "")])
-    return subprocess.run([sys.executable, "-m", "streams.cli.main", *arguments], cwd=folder, capture_output=True,
-                          text=True, timeout=60, check=False, env=env | environment | {"PYTHONPATH": path})
+    return subprocess.run(
+        [sys.executable, "-m", "streams.cli.main", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=env | environment | {"PYTHONPATH": path},
+    )
 
 
 def test_help_lists_every_command_with_what_it_does() -> None:
@@ -32,10 +39,12 @@ def test_help_lists_every_command_with_what_it_does() -> None:
 
 
 def test_help_imports_no_command() -> None:
-    code = ("import sys; from streams.cli.main import main, COMMANDS\n"
-            "try: main(['--help'])\n"
-            "except SystemExit: pass\n"
-            "print([module for _, module, _ in COMMANDS if module in sys.modules])")
+    code = (
+        "import sys; from streams.cli.main import main, COMMANDS\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print([module for _, module, _ in COMMANDS if module in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
 

@@ -30,10 +30,20 @@ def live(fresh_broker: EmbeddedBroker) -> Settings:
 
 
 def cxstream(settings: Settings, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    own = {"CXSTREAM_KAFKA_BROKERS": settings.kafka.brokers, "CXSTREAM_KAFKA_PREFIX": settings.kafka.prefix,
-           "CXSTREAM_KAFKA_PARTITIONS": "2", "CXSTREAM_APP_ID": settings.app.id}
-    return subprocess.run([sys.executable, "-m", "streams.cli.main", *arguments], env=os.environ | own,
-                          capture_output=True, text=True, timeout=120, check=False)
+    own = {
+        "CXSTREAM_KAFKA_BROKERS": settings.kafka.brokers,
+        "CXSTREAM_KAFKA_PREFIX": settings.kafka.prefix,
+        "CXSTREAM_KAFKA_PARTITIONS": "2",
+        "CXSTREAM_APP_ID": settings.app.id,
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "streams.cli.main", *arguments],
+        env=os.environ | own,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def topics(settings: Settings) -> set[str]:
@@ -44,8 +54,9 @@ def topics(settings: Settings) -> set[str]:
 async def test_a_replay_prints_its_windows_and_leaves_nothing_behind(live: Settings) -> None:
     before = topics(live)
     await send(live.kafka.brokers, [answer(n, NOON + n * HOUR, 10) for n in range(48)])
-    said = cxstream(live, "replay", "--window", "24h", "--cut", "total", "--score", "nps", "--every", "12h",
-                    "--format", "ndjson")
+    said = cxstream(
+        live, "replay", "--window", "24h", "--cut", "total", "--score", "nps", "--every", "12h", "--format", "ndjson"
+    )
     assert said.returncode == 0, said.stderr
     records = [json.loads(line) for line in said.stdout.splitlines()]
     assert [(r["end"], r["n"], r["value"]) for r in records] == [
@@ -66,7 +77,13 @@ async def test_a_kept_replay_has_topics_of_its_own_and_its_name_is_taken(live: S
     assert said.returncode == 0, said.stderr
     added = topics(live) - before
     assert {name.removeprefix(f"{live.kafka.prefix}replay-march.") for name in added} == {
-        "cx.rekeyed.v1", "cx.intake-changelog.v1", "cx.panes.v1", "cx.scores.v1", "cx.risk.v1", "cx.rejects.v1"}
+        "cx.rekeyed.v1",
+        "cx.intake-changelog.v1",
+        "cx.panes.v1",
+        "cx.scores.v1",
+        "cx.risk.v1",
+        "cx.rejects.v1",
+    }
     again = cxstream(live, "replay", "--name", "march")
     assert (again.returncode, again.stdout) == (2, "")
     assert "a replay of this name was kept" in again.stderr

@@ -45,8 +45,15 @@ def mine(tmp_path: Path) -> Path:
 def cxstream(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     environment = {name: text for name, text in os.environ.items() if not name.startswith("CXSTREAM_")}
     environment["PYTHONPATH"] = str(Path(__file__).parents[2])
-    return subprocess.run([sys.executable, "-m", "streams.cli.main", *arguments], cwd=folder, env=environment,
-                          capture_output=True, text=True, timeout=180, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "streams.cli.main", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
 
 
 @pytest.mark.io
@@ -56,7 +63,11 @@ def test_the_table_shows_every_cell_and_marks_few_answers(mine: Path) -> None:
     lines = [line.split() for line in said.stdout.splitlines()]
     shown = {(cut, cell): rest for _, cut, cell, *rest in (line for line in lines if line[0] == "nps")}
     assert shown.keys() == {
-        ("total", "all"), ("audience", "external"), ("touchpoint", "checkout"), ("touchpoint", "phone")}
+        ("total", "all"),
+        ("audience", "external"),
+        ("touchpoint", "checkout"),
+        ("touchpoint", "phone"),
+    }
     assert shown["touchpoint", "checkout"][:4] == ["30d", "2024-05-20", "13:00", "+25.0"]
     assert shown["touchpoint", "phone"][-2:] == ["1", "*"]
     assert shown["touchpoint", "checkout"][-1] == "20"
@@ -69,14 +80,34 @@ def test_the_table_shows_every_cell_and_marks_few_answers(mine: Path) -> None:
 
 @pytest.mark.io
 def test_what_is_printed_is_what_is_kept_in_the_database(mine: Path) -> None:
-    said = cxstream(mine, "try", "mine.toml", "export.csv", "--window", "24h", "--window", "7d", "--cut", "touchpoint",
-                    "--every", "7d", "--format", "ndjson", "--keep", "kept")
+    said = cxstream(
+        mine,
+        "try",
+        "mine.toml",
+        "export.csv",
+        "--window",
+        "24h",
+        "--window",
+        "7d",
+        "--cut",
+        "touchpoint",
+        "--every",
+        "7d",
+        "--format",
+        "ndjson",
+        "--keep",
+        "kept",
+    )
     assert said.returncode == 0, said.stderr
     records = [json.loads(line) for line in said.stdout.splitlines()]
     assert {(record["cut"], record["window"]) for record in records} == {("touchpoint", "24h"), ("touchpoint", "7d")}
     nps = [r for r in records if (r["score"], r["cell"], r["window"]) == ("nps", "checkout", "7d")]
     assert [(r["end"][:13], r["n"]) for r in nps] == [
-        ("2024-05-02T00", 1), ("2024-05-09T00", 7), ("2024-05-16T00", 7), ("2024-05-20T13", 7)]
+        ("2024-05-02T00", 1),
+        ("2024-05-09T00", 7),
+        ("2024-05-16T00", 7),
+        ("2024-05-20T13", 7),
+    ]
     with closing(connect(parse_url(f"chdb://{mine / 'kept' / 'clickhouse'}"))) as database:
         [[scores]] = database.rows("SELECT count() FROM scores_history")
         [[answers]] = database.rows("SELECT count() FROM surveys_latest")

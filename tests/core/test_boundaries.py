@@ -26,8 +26,19 @@ class Clock:
 
     def answer(self, time: int, *, version: int = 1, cell: str = "all") -> None:
         width = self.resolution * 1000
-        self.windows.apply(Pane(cut="total", cell=cell, resolution=self.resolution, start=moment(time - time % width),
-                                topic=SURVEYS, partition=0, version=version, last={}, counts={"nps": {10: version}}))
+        self.windows.apply(
+            Pane(
+                cut="total",
+                cell=cell,
+                resolution=self.resolution,
+                start=moment(time - time % width),
+                topic=SURVEYS,
+                partition=0,
+                version=version,
+                last={},
+                counts={"nps": {10: version}},
+            )
+        )
 
     def mark(self, time: int | None, place: Place = SURVEYS_0, offset: int = 0) -> None:
         when = None if time is None else moment(time)
@@ -128,8 +139,12 @@ def test_a_window_that_becomes_empty_is_published_once_with_null() -> None:
 
 @pytest.mark.parametrize(
     ("every", "length", "first"),
-    [(10 * MINUTE, "7d", HOUR), (90 * MINUTE, "7d", 3 * HOUR), (15 * SECOND, "1h", 30 * SECOND),
-     (DAY, "7d", 12 * HOUR)],
+    [
+        (10 * MINUTE, "7d", HOUR),
+        (90 * MINUTE, "7d", 3 * HOUR),
+        (15 * SECOND, "1h", 30 * SECOND),
+        (DAY, "7d", 12 * HOUR),
+    ],
 )
 def test_a_boundary_is_a_multiple_of_the_panes_too(every: int, length: str, first: int) -> None:
     clock = Clock(every, {SURVEYS_0: 100}, length)

@@ -25,15 +25,30 @@ def test_what_says_nothing_adds_nothing() -> None:
 
 
 @patient
-@given(st.sampled_from([score.code for score in SCORES]),
-       st.dictionaries(st.integers(0, SLOT_LIMIT - 1), st.integers(-9, 9)))
+@given(
+    st.sampled_from([score.code for score in SCORES]),
+    st.dictionaries(st.integers(0, SLOT_LIMIT - 1), st.integers(-9, 9)),
+)
 def test_flat_counts_of_one_score_come_apart_again(code: int, counts: dict[int, int]) -> None:
     assert by_score(flat(code, counts)) == ({code: counts} if counts else {})
 
 
 def test_codes_are_permanent() -> None:
     assert {score.name: score.code for score in SCORES} == {
-        "nps": 1, "nps_relationship": 2, "ces2": 3, "ces2_easy": 4, "ces1": 5, "csat": 6, "response_rate": 7,
-        "churn_risk": 8, "churn_risk_high": 9, "offered": 10, "abandonment": 11, "speed_of_answer": 12,
-        "service_level": 13, "handle_time": 14, "transfers": 15, "short_calls": 16,
+        "nps": 1,
+        "nps_relationship": 2,
+        "ces2": 3,
+        "ces2_easy": 4,
+        "ces1": 5,
+        "csat": 6,
+        "response_rate": 7,
+        "churn_risk": 8,
+        "churn_risk_high": 9,
+        "offered": 10,
+        "abandonment": 11,
+        "speed_of_answer": 12,
+        "service_level": 13,
+        "handle_time": 14,
+        "transfers": 15,
+        "short_calls": 16,
     }

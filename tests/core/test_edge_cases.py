@@ -38,9 +38,18 @@ class TestAnswers:
 
     @pytest.mark.parametrize(
         ("score", "reason"),
-        [(11, "out_of_range"), (-1, "out_of_range"), ("11", "out_of_range"), (7.5, "wrong_type"), (True, "wrong_type"),
-         ("N/A", "wrong_type"), ("-1", "wrong_type"), ("7.5", "wrong_type"), ("", "wrong_type"),
-         (None, "missing_field")],
+        [
+            (11, "out_of_range"),
+            (-1, "out_of_range"),
+            ("11", "out_of_range"),
+            (7.5, "wrong_type"),
+            (True, "wrong_type"),
+            ("N/A", "wrong_type"),
+            ("-1", "wrong_type"),
+            ("7.5", "wrong_type"),
+            ("", "wrong_type"),
+            (None, "missing_field"),
+        ],
     )
     def test_what_is_no_answer_is_refused_with_its_reason_and_counts_nowhere(self, score: Any, reason: str) -> None:
         stream = Pipeline()

@@ -45,8 +45,9 @@ FAR = NOON + 500 * DAY
 
 
 def test_the_ledger_holds_evidence_as_long_as_a_window_can_hold_the_assessment_it_is_for() -> None:
-    stream = Pipeline(windows={"lengths": ["7d"], "cuts": ["total"]}, lateness={"allowance": "1h"},
-                      ledger={"horizon": "48h"})
+    stream = Pipeline(
+        windows={"lengths": ["7d"], "cuts": ["total"]}, lateness={"allowance": "1h"}, ledger={"horizon": "48h"}
+    )
     stream.answer(NOON, 0, customer="c")
     for day in range(1, 7):  # of others; each chunk sweeps
         stream.answer(NOON + day * DAY, 10)
@@ -160,8 +161,9 @@ def test_the_ledger_forgets_at_the_horizon_though_it_still_holds_the_record() ->
 
 
 def test_a_record_forgotten_at_the_horizon_is_not_retracted_when_it_comes_anew() -> None:
-    stream = Pipeline(windows={"lengths": ["7d"], "cuts": ["total"]}, lateness={"allowance": "1d"},
-                      ledger={"horizon": "48h"})
+    stream = Pipeline(
+        windows={"lengths": ["7d"], "cuts": ["total"]}, lateness={"allowance": "1d"}, ledger={"horizon": "48h"}
+    )
     stream.answer(NOON, 0, record_id="r", revision=1, customer="c")
     stream.answer(NOON + 2 * DAY + 1, 8)
     assert stream.answer(NOON + 2 * DAY, 10, record_id="r", revision=2, customer="c") == "accepted"
@@ -196,7 +198,14 @@ def test_a_source_is_forgotten_by_its_own_watermark_only() -> None:
 
 def test_assessments_are_no_source() -> None:
     state = intake()
-    state.apply(ACCOUNTS, records(json.dumps({"event_id": "e", "record_id": "r", "change": "started", "customer": "c",
-                                              "time": moment_of(NOON)}).encode()), FAR)
+    state.apply(
+        ACCOUNTS,
+        records(
+            json.dumps(
+                {"event_id": "e", "record_id": "r", "change": "started", "customer": "c", "time": moment_of(NOON)}
+            ).encode()
+        ),
+        FAR,
+    )
     assert list(state.progress) == [ACCOUNTS]
     assert state.watermarks[RISK_LABEL] == NOON

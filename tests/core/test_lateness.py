@@ -21,8 +21,13 @@ def of(lengths: list[str], allowance: int, final_after: int = 0) -> Lateness:
     ("lengths", "allowance", "final_after", "wait", "keep"),
     [
         (["5m", "1h"], 30 * 86_400, 10, {10: HOUR}, {10: 2 * HOUR}),
-        (["1h", "24h", "7d"], 2 * 86_400, 10, {10: HOUR, 300: DAY, 3600: 2 * DAY},
-         {10: 2 * HOUR, 300: 2 * DAY, 3600: 9 * DAY}),
+        (
+            ["1h", "24h", "7d"],
+            2 * 86_400,
+            10,
+            {10: HOUR, 300: DAY, 3600: 2 * DAY},
+            {10: 2 * HOUR, 300: 2 * DAY, 3600: 9 * DAY},
+        ),
         (["60s"], 86_400, 7_200, {10: 2 * HOUR}, {10: 2 * HOUR + MINUTE}),
         (["60s"], 10, 7_200, {10: 10_000}, {10: 70_000}),
         (["60s"], 86_400, 0, {10: MINUTE}, {10: 2 * MINUTE}),
@@ -59,7 +64,9 @@ def test_a_pane_closes_when_its_end_is_that_far_behind(watermark: int, closed: b
 @patient
 @given(
     st.lists(st.sampled_from(("60s", "5m", "1h", "90m", "24h", "26h", "7d")), min_size=1, unique=True),
-    st.sampled_from((10, 60, 3600, 86_400, 2_592_000)), st.integers(0, 2**40), st.integers(0, 2**32),
+    st.sampled_from((10, 60, 3600, 86_400, 2_592_000)),
+    st.integers(0, 2**40),
+    st.integers(0, 2**32),
 )
 def test_no_live_window_contains_a_closed_pane(lengths: list[str], allowance: int, now: int, behind: int) -> None:
     bounds, watermark = of(lengths, allowance), now  # an arrival is never after now, and the watermark never after it

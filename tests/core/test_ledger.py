@@ -52,12 +52,14 @@ class Model(RuleBasedStateMachine):
     versions = st.sampled_from((0, 1, 2**40, *(int.from_bytes(record, "big") for record in RECORDS[:5])))
 
     @rule(
-        customer=st.sampled_from(CUSTOMERS), first=st.integers(0, 39), number=st.integers(1, 20), version=versions,
-        time=st.integers(0, 9), source=st.integers(0, 3),
+        customer=st.sampled_from(CUSTOMERS),
+        first=st.integers(0, 39),
+        number=st.integers(1, 20),
+        version=versions,
+        time=st.integers(0, 9),
+        source=st.integers(0, 3),
     )
-    def append_new_ones(
-        self, customer: bytes, first: int, number: int, version: int, time: int, source: int
-    ) -> None:
+    def append_new_ones(self, customer: bytes, first: int, number: int, version: int, time: int, source: int) -> None:
         for record in RECORDS[first : first + number]:
             if record not in self.model.get(customer, {}):
                 new = entry(record, version, time, source)
@@ -125,9 +127,17 @@ Model.TestCase.settings = settings(
 test_a_ledger_is_a_dictionary_that_survives_restarts: Any = Model.TestCase
 
 
-@pytest.mark.parametrize(("max_records", "appended", "kept"), [
-    (16, 15, 15), (16, 16, 1), (16, 31, 1), (30, 30, 30), (30, 31, 16), (1_024, 2_000, 2_000 - 66 * SEGMENT),
-])
+@pytest.mark.parametrize(
+    ("max_records", "appended", "kept"),
+    [
+        (16, 15, 15),
+        (16, 16, 1),
+        (16, 31, 1),
+        (30, 30, 30),
+        (30, 31, 16),
+        (1_024, 2_000, 2_000 - 66 * SEGMENT),
+    ],
+)
 def test_of_one_customer_the_oldest_segments_go_and_are_counted(max_records: int, appended: int, kept: int) -> None:
     ledger = filled(Ledger(max_records), appended)
     times = [e.time for e in ledger.entries(b"ca")]

@@ -23,8 +23,17 @@ def test_a_duration_and_its_panes_are_the_oracles(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "resolution"),
-    [("10s", 10), ("1h", 10), ("3610s", 10), ("65m", 300), ("24h", 300), ("25h", 3600), ("1505m", 300),
-     ("90010s", 10), ("30d", 3600)],
+    [
+        ("10s", 10),
+        ("1h", 10),
+        ("3610s", 10),
+        ("65m", 300),
+        ("24h", 300),
+        ("25h", 3600),
+        ("1505m", 300),
+        ("90010s", 10),
+        ("30d", 3600),
+    ],
 )
 def test_panes_are_as_coarse_as_the_length_allows(text: str, resolution: int) -> None:
     assert parse_span(text).resolution == resolution

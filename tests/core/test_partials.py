@@ -25,8 +25,10 @@ def test_a_bucket_goes_to_one_pane_of_each_resolution_and_to_all_its_cells() -> 
     partials = Partials(BOUNDS)
     partials.apply("t", (0, 3), NOON + 10 * SECOND, NEVER, bucket())
     assert set(drained(partials)) == {
-        (("t", TEN, NOON + 10 * SECOND), 0), (("t", TEN, NOON + 10 * SECOND), 3),
-        (("t", FIVE, NOON), 0), (("t", FIVE, NOON), 3),
+        (("t", TEN, NOON + 10 * SECOND), 0),
+        (("t", TEN, NOON + 10 * SECOND), 3),
+        (("t", FIVE, NOON), 0),
+        (("t", FIVE, NOON), 3),
     }
     assert len(partials) == 4
 

@@ -107,8 +107,10 @@ def test_coverage_is_the_share_of_kinds_of_evidence_there_is() -> None:
     assert assess(call(), call()).coverage == 0.25
 
 
-@pytest.mark.parametrize("neutral", [answer("nps", 8), answer("ces2", 5), answer("csat", 4), ticket("opened"), call(),
-                                     answer("nps", -1, INVITED)])
+@pytest.mark.parametrize(
+    "neutral",
+    [answer("nps", 8), answer("ces2", 5), answer("csat", 4), ticket("opened"), call(), answer("nps", -1, INVITED)],
+)
 def test_evidence_of_nothing_in_particular_leaves_the_base(neutral: tuple[int, ...]) -> None:
     assert assess(neutral).ppm == round(BASE * PPM)
     assert assess(neutral).band == "low"
@@ -117,9 +119,15 @@ def test_evidence_of_nothing_in_particular_leaves_the_base(neutral: tuple[int, .
 @pytest.mark.parametrize(
     ("facts", "feature"),
     [
-        (answer("nps", 0), "detractor"), (answer("nps", 6), "detractor"), (answer("nps", 9), "promoter"),
-        (answer("ces2", 3), "high_effort"), (answer("ces1", 4), "high_effort"), (answer("csat", 2), "dissatisfied"),
-        (ticket("reopened"), "reopened"), (ticket("escalated"), "escalated"), (call("abandoned"), "abandoned"),
+        (answer("nps", 0), "detractor"),
+        (answer("nps", 6), "detractor"),
+        (answer("nps", 9), "promoter"),
+        (answer("ces2", 3), "high_effort"),
+        (answer("ces1", 4), "high_effort"),
+        (answer("csat", 2), "dissatisfied"),
+        (ticket("reopened"), "reopened"),
+        (ticket("escalated"), "escalated"),
+        (call("abandoned"), "abandoned"),
     ],
 )
 def test_each_feature_multiplies_the_odds_by_its_coefficient(facts: tuple[int, ...], feature: str) -> None:
@@ -129,8 +137,9 @@ def test_each_feature_multiplies_the_odds_by_its_coefficient(facts: tuple[int, .
     assert odds(assessment) == pytest.approx(BASE / (1 - BASE) * math.exp(weight))
 
 
-@pytest.mark.parametrize("facts", [answer("nps", 7), answer("ces2", 4), answer("ces1", 3), answer("csat", 3),
-                                   answer("nps", 0, INVITED)])
+@pytest.mark.parametrize(
+    "facts", [answer("nps", 7), answer("ces2", 4), answer("ces1", 3), answer("csat", 3), answer("nps", 0, INVITED)]
+)
 def test_the_answer_next_to_a_threshold_does_not_count(facts: tuple[int, ...]) -> None:
     assert assess(facts).contributions == ()
 

@@ -82,8 +82,16 @@ def test_an_account_alone_is_assessed_unknown_and_counted_nowhere() -> None:
 def test_a_correction_that_takes_the_newest_event_back_in_time_takes_the_assessment_along() -> None:
     stream = Pipeline()
     stream.send(CALLS, NOON, customer="c", outcome="answered", record_id="k", revision=1, touchpoint="late")
-    stream.send(CALLS, NOON - HOUR, customer="c", outcome="answered", record_id="k", revision=2, touchpoint="early",
-                arrival=NOON)
+    stream.send(
+        CALLS,
+        NOON - HOUR,
+        customer="c",
+        outcome="answered",
+        record_id="k",
+        revision=2,
+        touchpoint="early",
+        arrival=NOON,
+    )
     assert (risk(stream, "late"), risk(stream, "early")) == (None, (0.02, 1))
     assert risk(stream, "early", "5m") is None
 
@@ -104,8 +112,15 @@ def test_drained_are_the_customers_that_changed_with_a_rising_version() -> None:
     stream = Pipeline()
     versions = []
     for minute in range(3):
-        event = json.dumps({"event_id": "e", "record_id": f"k{minute}", "customer": "c", "outcome": "answered",
-                            "time": moment_of(NOON + minute * MINUTE)}).encode()
+        event = json.dumps(
+            {
+                "event_id": "e",
+                "record_id": f"k{minute}",
+                "customer": "c",
+                "outcome": "answered",
+                "time": moment_of(NOON + minute * MINUTE),
+            }
+        ).encode()
         stream.stage.take(CALLS, [Record(minute, NOON + DAY, None, event)], NOON + DAY)
         [(key, _, assessed, assessment)] = stream.stage.intake.risks.drain()
         assert (key, assessed.time, assessment.ppm) == (b"cc", NOON + minute * MINUTE, 20_000)

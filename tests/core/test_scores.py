@@ -54,8 +54,10 @@ def test_zero_has_no_sign() -> None:
     assert (str(computed.value), str(computed.lower), str(computed.upper)) == ("0.0", "0.0", "0.0")
 
 
-@pytest.mark.parametrize(("answer", "group"), [(0, "detractors"), (6, "detractors"), (7, "passives"),
-                                               (8, "passives"), (9, "promoters"), (10, "promoters")])
+@pytest.mark.parametrize(
+    ("answer", "group"),
+    [(0, "detractors"), (6, "detractors"), (7, "passives"), (8, "passives"), (9, "promoters"), (10, "promoters")],
+)
 def test_the_borders_of_nps(answer: int, group: str) -> None:
     assert result("nps", [survey("nps", answer)]).counts[group] == 1
 
@@ -95,8 +97,12 @@ def test_csat_is_the_share_of_the_two_best_answers() -> None:
 
 
 def test_declined_and_ignored_surveys_count_as_sent() -> None:
-    records = [survey("nps", 9), survey("csat", -1, "declined"), survey("ces1", -1, "invited"),
-               survey("nps", 3, program="relationship")]
+    records = [
+        survey("nps", 9),
+        survey("csat", -1, "declined"),
+        survey("ces1", -1, "invited"),
+        survey("nps", 3, program="relationship"),
+    ]
     computed = result("response_rate", records)
     assert (computed.value, computed.n, computed.counts) == (0.5, 4, {"answered": 2})
 

@@ -38,8 +38,19 @@ def test_codes_are_permanent() -> None:
     assert facts.PROGRAMS[:2] == ("transactional", "relationship"), message
     assert facts.OUTCOMES[:3] == ("answered", "abandoned", "menu"), message
     assert facts.DIRECTIONS[:2] == ("inbound", "outbound"), message
-    assert facts.TICKET_CHANGES[:11] == ("opened", "updated", "first_reply", "reassigned", "escalated", "reopened",
-                                         "solved", "closed", "merged", "refunded", "replaced"), message
+    assert facts.TICKET_CHANGES[:11] == (
+        "opened",
+        "updated",
+        "first_reply",
+        "reassigned",
+        "escalated",
+        "reopened",
+        "solved",
+        "closed",
+        "merged",
+        "refunded",
+        "replaced",
+    ), message
     assert facts.ACCOUNT_CHANGES[:4] == ("started", "renewed", "cancelled", "updated"), message
 
 
@@ -62,15 +73,24 @@ def test_a_ticket_opened_before_1970_is_one_of_unknown_age() -> None:
 
 
 def test_a_call() -> None:
-    call = Call(**WHO, outcome="abandoned", direction="outbound", wait=0.0, talk=1.2345, hold=None, after_call=60,
-                transfers=3)
+    call = Call(
+        **WHO, outcome="abandoned", direction="outbound", wait=0.0, talk=1.2345, hold=None, after_call=60, transfers=3
+    )
     assert call_facts(call) == (1, 1, 1, 0, 1_234, UNKNOWN, 60_000, 3)
 
 
 @pytest.mark.parametrize("duration", [-0.001, float("nan"), float("inf"), float("-inf"), 1e308])
 def test_an_impossible_duration_is_unknown_and_the_event_stays(duration: float) -> None:
     assert call_facts(Call(**WHO, outcome="answered", wait=duration, talk=5.0)) == (
-        1, 0, 0, UNKNOWN, 5_000, UNKNOWN, UNKNOWN, 0)
+        1,
+        0,
+        0,
+        UNKNOWN,
+        5_000,
+        UNKNOWN,
+        UNKNOWN,
+        0,
+    )
 
 
 def test_an_account() -> None:

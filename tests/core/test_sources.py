@@ -30,8 +30,12 @@ def version(**fields: Any) -> int:
 
 
 def test_the_place_of_a_source_is_its_code_in_the_facts() -> None:
-    events = (Ticket(**ENVELOPE, change="opened"), Call(**ENVELOPE, outcome="menu"), Survey(**SURVEY),
-              Account(**ENVELOPE, change="started"))
+    events = (
+        Ticket(**ENVELOPE, change="opened"),
+        Call(**ENVELOPE, outcome="menu"),
+        Survey(**SURVEY),
+        Account(**ENVELOPE, change="started"),
+    )
     assert [source.facts(event)[0] for source, event in zip(SOURCES, events, strict=True)] == [0, 1, 2, 3]
 
 

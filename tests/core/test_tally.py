@@ -19,8 +19,13 @@ NINE = (2, 0, 2, 9, 0)
 KEEP = min(BOUNDS.keep.values())
 
 counts = st.lists(
-    st.tuples(FACTS, st.integers(NOON - 3 * HOUR, NOON + MINUTE), st.integers(0, 2), st.sampled_from((1, 1, -1)),
-              st.integers(0, 3 * HOUR)),
+    st.tuples(
+        FACTS,
+        st.integers(NOON - 3 * HOUR, NOON + MINUTE),
+        st.integers(0, 2),
+        st.sampled_from((1, 1, -1)),
+        st.integers(0, 3 * HOUR),
+    ),
     max_size=30,
 )
 
@@ -48,7 +53,7 @@ def rolled_up(*tallies: Tally) -> dict[object, Partial]:
 @patient
 @given(counts)
 def test_a_roll_up_is_the_sum_of_one_by_one_under_the_watermark_of_each(
-    chunk: list[tuple[tuple[int, ...], int, int, int, int]]
+    chunk: list[tuple[tuple[int, ...], int, int, int, int]],
 ) -> None:
     together, partials = tally(NOON - HOUR), Partials(BOUNDS)
     for facts, time, dims, sign, step in chunk:

@@ -23,8 +23,14 @@ def windows(*lengths: str, **owners: str) -> Windows:
 
 def pane(start: int, answers: dict[int, int], *, version: int = 1, resolution: int = 10, **fields: Any) -> Pane:
     values = {
-        "cut": "total", "cell": "all", "resolution": resolution, "start": moment(start), "topic": SURVEYS,
-        "partition": 0, "version": version, "last": {"nps": moment(start + 1)} if answers else {},
+        "cut": "total",
+        "cell": "all",
+        "resolution": resolution,
+        "start": moment(start),
+        "topic": SURVEYS,
+        "partition": 0,
+        "version": version,
+        "last": {"nps": moment(start + 1)} if answers else {},
         "counts": {"nps": answers} if answers else {},
     }
     return Pane(**{**values, **fields})
@@ -44,8 +50,12 @@ def test_a_window_is_published_when_its_counts_change_and_not_when_only_time_pas
     stage = windows("5m")
     stage.apply(pane(NOON, {10: 2}))
     first = one(at(NOON, stage))
-    assert (first.n, first.value, first.start, first.end) == (2, 100.0, moment(NOON - 290 * SECOND),
-                                                              moment(NOON + 10 * SECOND))
+    assert (first.n, first.value, first.start, first.end) == (
+        2,
+        100.0,
+        moment(NOON - 290 * SECOND),
+        moment(NOON + 10 * SECOND),
+    )
     assert (first.final, first.revision, first.unit) == (False, 1, "points")
     assert at(NOON + MINUTE, stage) == []
     stage.apply(pane(NOON + MINUTE, {0: 1}))
@@ -171,7 +181,9 @@ def test_an_owner_answers_for_its_cell_only() -> None:
     for cut, cell in (("touchpoint", "web"), ("touchpoint", "shop"), ("team", "web")):
         stage.apply(pane(NOON, {10: 1}, cut=cut, cell=cell))
     assert {(s.cut, s.cell): s.owner for s in at(NOON, stage)} == {
-        ("touchpoint", "web"): "Ana", ("touchpoint", "shop"): None, ("team", "web"): None,
+        ("touchpoint", "web"): "Ana",
+        ("touchpoint", "shop"): None,
+        ("team", "web"): None,
     }
     assert stage.cells == 3
 
@@ -271,5 +283,7 @@ def test_a_result_says_when_its_window_began_and_ended() -> None:
         stage.apply(pane(start, {10: 1}, resolution=resolution))
     found = {s.window: (milliseconds(s.start) - NOON, milliseconds(s.end) - NOON) for s in at(NOON, stage)}
     assert found == {
-        "60s": (-50 * SECOND, 10 * SECOND), "24h": (5 * MINUTE - DAY, 5 * MINUTE), "7d": (HOUR - 7 * DAY, HOUR),
+        "60s": (-50 * SECOND, 10 * SECOND),
+        "24h": (5 * MINUTE - DAY, 5 * MINUTE),
+        "7d": (HOUR - 7 * DAY, HOUR),
     }

@@ -39,7 +39,8 @@ def environment(settings: Settings) -> dict[str, str]:
     sections: dict[str, dict[str, Any]] = msgspec.to_builtins(settings)
     return clean | {
         f"{PREFIX}{section}_{key}".upper(): ",".join(value) if isinstance(value, list) else str(value)
-        for section, keys in sections.items() if section != "owners"
+        for section, keys in sections.items()
+        if section != "owners"
         for key, value in keys.items()
     }
 
@@ -47,8 +48,14 @@ def environment(settings: Settings) -> dict[str, str]:
 class Worker:
     """One process of one part; its log lines are kept in a file."""
 
-    def __init__(self, part: Part, settings: Settings, folder: Path, fault: tuple[str, int] | None = None,
-                 command: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        part: Part,
+        settings: Settings,
+        folder: Path,
+        fault: tuple[str, int] | None = None,
+        command: list[str] | None = None,
+    ) -> None:
         self.part: Part = part
         self.port = free_port()
         self.log = folder / f"{part}-{len(list(folder.glob('*.log')))}.log"

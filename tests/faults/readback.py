@@ -34,17 +34,26 @@ class Read:
 
 def read(settings: Settings, *catalogue_names: str, within: float = 60.0) -> list[Read]:
     """Everything committed in these topics now, by topic, partition and offset."""
-    consumer = KafkaConsumer(bootstrap_servers=settings.kafka.brokers.split(","), group_id=None,
-                             enable_auto_commit=False, auto_offset_reset="earliest", isolation_level="read_committed",
-                             fetch_max_wait_ms=50, fetch_max_bytes=64 << 20, max_partition_fetch_bytes=8 << 20)
+    consumer = KafkaConsumer(
+        bootstrap_servers=settings.kafka.brokers.split(","),
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        fetch_max_wait_ms=50,
+        fetch_max_bytes=64 << 20,
+        max_partition_fetch_bytes=8 << 20,
+    )
     names = {settings.topic(name): name for name in catalogue_names}
     tps = [TopicPartition(name, p) for name in names for p in range(settings.kafka.partitions)]
     found: list[Read] = []
 
     def at_the_end() -> bool:
         for tp, records in consumer.poll(timeout_ms=200, max_records=20_000).items():
-            found.extend(Read(names[tp.topic], tp.partition, r.offset, r.timestamp, r.key, r.value, dict(r.headers))
-                         for r in records)
+            found.extend(
+                Read(names[tp.topic], tp.partition, r.offset, r.timestamp, r.key, r.value, dict(r.headers))
+                for r in records
+            )
         ends = [consumer.highwater(tp) for tp in tps]
         return all(end is not None and consumer.position(tp) >= end for tp, end in zip(tps, ends, strict=True))
 

@@ -15,10 +15,12 @@ SOURCES = ("tickets", "calls", "surveys")
 
 def ask(connection: Connection) -> dict[str, Any]:
     """Addresses of source records, latest scores, latest risks and addresses of rejects."""
-    events = [row for table in SOURCES
-              for row in connection.rows(f"SELECT topic, partition, offset FROM {table} FINAL")]
-    scores = connection.rows("SELECT score, cut, cell, window, toString(end), value, lower, upper, n, counts "
-                             "FROM scores_latest")
+    events = [
+        row for table in SOURCES for row in connection.rows(f"SELECT topic, partition, offset FROM {table} FINAL")
+    ]
+    scores = connection.rows(
+        "SELECT score, cut, cell, window, toString(end), value, lower, upper, n, counts FROM scores_latest"
+    )
     risks = connection.rows("SELECT customer, risk, revision FROM risk_latest")
     rejects = connection.rows("SELECT topic, partition, offset, reason FROM rejects_latest")
     names = ("score", "cut", "cell", "window", "end", "value", "lower", "upper", "n", "counts")
@@ -32,8 +34,14 @@ def ask(connection: Connection) -> dict[str, Any]:
 
 def stored(url: str) -> dict[str, Any]:
     """The same, asked by a process of its own, for chDB allows one folder per process."""
-    asked = subprocess.run([sys.executable, "-m", "tests.faults.stored", url], cwd=ROOT, check=True,
-                           capture_output=True, text=True, timeout=120)
+    asked = subprocess.run(
+        [sys.executable, "-m", "tests.faults.stored", url],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     answer: dict[str, Any] = json.loads(asked.stdout)
     return answer
 

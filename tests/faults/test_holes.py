@@ -68,8 +68,12 @@ def test_records_deleted_before_they_were_counted_end_the_worker(settings: Setti
     end = end_of(settings, LOST)
     send(settings.kafka.brokers, some(settings, seed + 1))
     delete_records(settings, LOST, end + 5)
-    ended(start("streams", settings), EXIT_HOLE, f"{SURVEYS.name}/0: records {end} to {end + 4} are gone",
-          "restore the changelog, or set a new app.id to count what is left")
+    ended(
+        start("streams", settings),
+        EXIT_HOLE,
+        f"{SURVEYS.name}/0: records {end} to {end + 4} are gone",
+        "restore the changelog, or set a new app.id to count what is left",
+    )
 
 
 def test_records_deleted_after_they_were_counted_are_not_missed(settings: Settings, start: Start, seed: int) -> None:
@@ -126,8 +130,12 @@ def test_state_of_other_definitions_is_not_continued(
     run_and_stop(start, settings, seed)
     same: dict[str, dict[str, Any]] = {"app": {"id": settings.app.id}, "kafka": {"prefix": settings.kafka.prefix}}
     other = fault_settings(settings.kafka.brokers, **same, windows={"cuts": ["total"]})
-    ended(start("streams", other), EXIT_STATE, "the state was written with other windows, cuts, lateness",
-          "undo that change, or set a new app.id")
+    ended(
+        start("streams", other),
+        EXIT_STATE,
+        "the state was written with other windows, cuts, lateness",
+        "undo that change, or set a new app.id",
+    )
 
 
 async def test_a_worker_whose_partition_has_a_newer_owner_lets_go(settings: Settings, start: Start, seed: int) -> None:

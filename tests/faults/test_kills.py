@@ -42,15 +42,17 @@ def test_every_fail_point_is_killed_at() -> None:
 
 
 @pytest.mark.broker
-def test_exact_on_the_embedded_broker(fresh_broker: EmbeddedBroker, fault_settings: Callable[..., Settings],
-                                      start: Start, seed: int, tmp_path: Path) -> None:
+def test_exact_on_the_embedded_broker(
+    fresh_broker: EmbeddedBroker, fault_settings: Callable[..., Settings], start: Start, seed: int, tmp_path: Path
+) -> None:
     settings = fault_settings(fresh_broker.address, clickhouse={"url": f"chdb://{tmp_path / 'chdb'}"})
     exact_after_kills(settings, start, OF_BATCHES * ROUNDS, seed, exactly_once=False)
 
 
 @pytest.mark.kafka
-def test_exact_on_apache_kafka(quick_kafka: KafkaCluster, fault_settings: Callable[..., Settings], start: Start,
-                               seed: int, tmp_path: Path) -> None:
+def test_exact_on_apache_kafka(
+    quick_kafka: KafkaCluster, fault_settings: Callable[..., Settings], start: Start, seed: int, tmp_path: Path
+) -> None:
     settings = fault_settings(quick_kafka.address, clickhouse={"url": f"chdb://{tmp_path / 'chdb'}"})
     exact_after_kills(settings, start, OF_TRANSACTIONS * ROUNDS, seed, exactly_once=True)
 
@@ -61,8 +63,10 @@ def exact_after_kills(settings: Settings, start: Start, points: Sequence[str], s
     send(settings.kafka.brokers, traffic.first())
     for number, piece in enumerate(portions(traffic.take(EVENTS), EVENTS // len(points) + 1)):
         send(settings.kafka.brokers, piece)
-        killed = [start("streams", settings, fault=(points[number], dice.randint(1, 4))),
-                  start("sinks", settings, fault=(OF_SINKS[number % len(OF_SINKS)], dice.randint(1, 2)))]
+        killed = [
+            start("streams", settings, fault=(points[number], dice.randint(1, 4))),
+            start("sinks", settings, fault=(OF_SINKS[number % len(OF_SINKS)], dice.randint(1, 2))),
+        ]
         for worker in killed:
             was_killed(worker)
     worker, sink = start("streams", settings), start("sinks", settings)
@@ -78,8 +82,14 @@ def exact_after_kills(settings: Settings, start: Start, points: Sequence[str], s
 def prepare(settings: Settings) -> None:
     """Topics and tables, the latter by a process of its own, for chDB allows one folder per process."""
     create_topics(settings)
-    subprocess.run([sys.executable, "-m", "streams.cli.main", "migrate"], cwd=ROOT, env=environment(settings),
-                   check=True, capture_output=True, timeout=60)
+    subprocess.run(
+        [sys.executable, "-m", "streams.cli.main", "migrate"],
+        cwd=ROOT,
+        env=environment(settings),
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
 
 
 def was_killed(worker: Worker) -> None:

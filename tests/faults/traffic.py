@@ -131,4 +131,4 @@ def send(brokers: str, records: Sequence[Sent]) -> None:
 
 def portions(records: Sequence[Sent], size: int) -> Iterator[Sequence[Sent]]:
     """The records in pieces of at most `size`."""
-    return (records[at:at + size] for at in range(0, len(records), size))
+    return (records[at : at + size] for at in range(0, len(records), size))

@@ -49,8 +49,9 @@ class Everything(Traffic):
 
 def cxstream(settings: Settings, *arguments: str) -> None:
     command = [sys.executable, "-m", "streams.cli.main", *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=environment(settings), capture_output=True, text=True, timeout=120,
-                          check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment(settings), capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, f"{arguments}: {done.stderr or done.stdout}"
 
 
@@ -80,8 +81,11 @@ def of_prometheus(streams: Worker) -> Numbers:
 def test_topic_prometheus_clickhouse_and_oracle_agree_on_every_window_of_every_cell(
     fresh_broker: EmbeddedBroker, tmp_path: Path
 ) -> None:
-    settings = make_settings(fresh_broker.address, clickhouse={"url": f"chdb://{tmp_path / 'chdb'}"},
-                             kafka={"partitions": 3, "session_timeout": 2})
+    settings = make_settings(
+        fresh_broker.address,
+        clickhouse={"url": f"chdb://{tmp_path / 'chdb'}"},
+        kafka={"partitions": 3, "session_timeout": 2},
+    )
     cxstream(settings, "topics", "--create")
     cxstream(settings, "migrate")
     streams, sinks = worker(settings, tmp_path, "streams"), worker(settings, tmp_path, "sinks")
@@ -110,8 +114,11 @@ def agree_now(settings: Settings, streams: Worker, wanted: Expected) -> None:
 
     def agree() -> bool:
         topic, shown, expected = of_topic(settings), of_prometheus(streams), wanted.rows(now_ms())
-        differ[:] = [f"{key}: {topic.get(key)} in the topic, {shown.get(key)} in Prometheus"
-                     for key in topic.keys() | shown.keys() if topic.get(key) != shown.get(key)]
+        differ[:] = [
+            f"{key}: {topic.get(key)} in the topic, {shown.get(key)} in Prometheus"
+            for key in topic.keys() | shown.keys()
+            if topic.get(key) != shown.get(key)
+        ]
         differ[:] += disagreements(expected, published(settings))
         return not differ
 

@@ -38,8 +38,20 @@ pytestmark = [pytest.mark.slow, pytest.mark.io, pytest.mark.timeout(1800)]
 
 EVERY = "7d"
 IDENTITY = ("score", "cut", "cell", "window", "end")
-FIELDS = (*IDENTITY, "start", "value", "lower", "upper", "n", "unit", "counts", "revision", "final", "last_event",
-          "owner")
+FIELDS = (
+    *IDENTITY,
+    "start",
+    "value",
+    "lower",
+    "upper",
+    "n",
+    "unit",
+    "counts",
+    "revision",
+    "final",
+    "last_event",
+    "owner",
+)
 Record = dict[str, Any]
 
 
@@ -129,9 +141,11 @@ def test_at_every_boundary_every_window_of_every_cell_is_the_oracles(run: Run, o
     found = [record for record in run.topic if record["end"] != ends[record["window"]]]
     assert differences(expected, counting(found)) == []
     events, boundaries = sum(export.sent for export in EXPORTS), {row["end"] for row in expected}
-    print(f"\n{events:,} events, {len(run.topic):,} results; at {len(boundaries)} boundaries {len(expected):,} windows "
-          f"are as the oracle has them, at the end of the data {len(oracle.end_of_data()):,}; the customers of the "
-          f"{EXPORTS[2].sent:,} NPS answers are invented, churn risk at boundaries before the end is not compared")
+    print(
+        f"\n{events:,} events, {len(run.topic):,} results; at {len(boundaries)} boundaries {len(expected):,} windows "
+        f"are as the oracle has them, at the end of the data {len(oracle.end_of_data()):,}; the customers of the "
+        f"{EXPORTS[2].sent:,} NPS answers are invented, churn risk at boundaries before the end is not compared"
+    )
 
 
 def test_the_database_has_what_is_in_the_topic(run: Run) -> None:

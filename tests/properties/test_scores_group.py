@@ -12,19 +12,38 @@ from tests.reference import SUMMARIES
 
 ANSWERED = STATES.index("answered")
 ANSWERS = {"nps": (0, 10), "ces2": (1, 7), "ces1": (1, 5), "csat": (1, 5)}
-SCALES = {"points": (-100.0, 100.0), "ratio": (0.0, 1.0), "scale": (1.0, 7.0), "seconds": (0.0, math.inf),
-          "count": (0.0, math.inf)}
+SCALES = {
+    "points": (-100.0, 100.0),
+    "ratio": (0.0, 1.0),
+    "scale": (1.0, 7.0),
+    "seconds": (0.0, math.inf),
+    "count": (0.0, math.inf),
+}
 
 answers = st.sampled_from(range(len(KINDS))).flatmap(
-    lambda kind: st.tuples(st.just(SURVEY), st.just(kind), st.just(ANSWERED), st.integers(*ANSWERS[KINDS[kind]]),
-                           st.integers(0, 1)))
-unanswered = st.tuples(st.just(SURVEY), st.integers(0, len(KINDS) - 1), st.integers(0, 1), st.just(-1),
-                       st.integers(0, 1))
+    lambda kind: st.tuples(
+        st.just(SURVEY), st.just(kind), st.just(ANSWERED), st.integers(*ANSWERS[KINDS[kind]]), st.integers(0, 1)
+    )
+)
+unanswered = st.tuples(
+    st.just(SURVEY), st.integers(0, len(KINDS) - 1), st.integers(0, 1), st.just(-1), st.integers(0, 1)
+)
 risks = st.builds(risk_facts, st.integers(0, 1_000_000), st.booleans())
-durations = st.one_of(st.sampled_from((-1, 0, 5_000, 5_001, 20_000, 20_001, 9_999, 10_000, 86_400_001)),
-                      st.integers(0, 600_000), st.integers(0, 2**53))
-calls = st.tuples(st.just(CALL), st.integers(0, len(OUTCOMES) - 1), st.integers(0, len(DIRECTIONS) - 1), durations,
-                  durations, durations, durations, st.one_of(st.integers(0, 3), st.just(2**53)))
+durations = st.one_of(
+    st.sampled_from((-1, 0, 5_000, 5_001, 20_000, 20_001, 9_999, 10_000, 86_400_001)),
+    st.integers(0, 600_000),
+    st.integers(0, 2**53),
+)
+calls = st.tuples(
+    st.just(CALL),
+    st.integers(0, len(OUTCOMES) - 1),
+    st.integers(0, len(DIRECTIONS) - 1),
+    durations,
+    durations,
+    durations,
+    durations,
+    st.one_of(st.integers(0, 3), st.just(2**53)),
+)
 records: st.SearchStrategy[list[Facts]] = st.lists(st.one_of(answers, unanswered, risks, calls), max_size=60)
 patient = settings(deadline=None)
 
@@ -92,7 +111,8 @@ def test_the_result_of_merged_parts_is_that_of_the_pooled_records(parts: list[li
         if computed is not None and expected is not None:
             assert (computed.n, computed.counts) == (expected.n, expected.counts), score.name
             assert (computed.value, computed.lower, computed.upper) == pytest.approx(
-                (expected.value, expected.lower, expected.upper), abs=1.1e-6), score.name
+                (expected.value, expected.lower, expected.upper), abs=1.1e-6
+            ), score.name
 
 
 @patient

@@ -27,8 +27,12 @@ from tests.support.stream import (
 )
 
 PARTITIONS = 3
-CONFIG = settings_with(kafka={"partitions": PARTITIONS}, lateness={"allowance": "100d"}, ledger={"horizon": "100d"},
-                       windows={"lengths": ["5m", "24h", "30d"]})
+CONFIG = settings_with(
+    kafka={"partitions": PARTITIONS},
+    lateness={"allowance": "100d"},
+    ledger={"horizon": "100d"},
+    windows={"lengths": ["5m", "24h", "30d"]},
+)
 """Nothing is late here, since a re-keyed record is judged by another watermark than the oracle's."""
 
 patient = settings(deadline=None, suppress_health_check=list(HealthCheck))

@@ -27,8 +27,9 @@ class Case(NamedTuple):
 
 def case(lengths: list[str], every: str, allowance: str, pause: int) -> Case:
     windows = {"lengths": lengths, "cuts": ["total", "touchpoint"], "every": every}
-    config = settings_with(app={"mode": "replay"}, windows=windows, lateness={"allowance": allowance},
-                           ledger={"horizon": "31d"})
+    config = settings_with(
+        app={"mode": "replay"}, windows=windows, lateness={"allowance": allowance}, ledger={"horizon": "31d"}
+    )
     return Case(config, pause)
 
 

@@ -21,8 +21,11 @@ def differences(expected: Iterable[Mapping[str, Any]], actual: Iterable[Mapping[
     lines += [f"{key}: missing, expected {wanted[key]}" for key in wanted.keys() - found.keys()]
     lines += [f"{key}: not expected, found {found[key]}" for key in found.keys() - wanted.keys()]
     for key in wanted.keys() & found.keys():
-        lines += [f"{key}: {name} is {found[key].get(name)}, expected {wanted[key].get(name)}"
-                  for name in (*EXACT, *ROUNDED) if not _agree(name, wanted[key].get(name), found[key].get(name))]
+        lines += [
+            f"{key}: {name} is {found[key].get(name)}, expected {wanted[key].get(name)}"
+            for name in (*EXACT, *ROUNDED)
+            if not _agree(name, wanted[key].get(name), found[key].get(name))
+        ]
     return sorted(lines)
 
 

@@ -12,8 +12,19 @@ KINDS = {"nps": (0, 10), "ces2": (1, 7), "ces1": (1, 5), "csat": (1, 5)}
 PROGRAMS = ("transactional", "relationship")
 OUTCOMES = ("answered", "abandoned", "menu")
 DIRECTIONS = ("inbound", "outbound")
-TICKET_CHANGES = ("opened", "updated", "first_reply", "reassigned", "escalated", "reopened", "solved", "closed",
-                  "merged", "refunded", "replaced")
+TICKET_CHANGES = (
+    "opened",
+    "updated",
+    "first_reply",
+    "reassigned",
+    "escalated",
+    "reopened",
+    "solved",
+    "closed",
+    "merged",
+    "refunded",
+    "replaced",
+)
 ACCOUNT_CHANGES = ("started", "renewed", "cancelled", "updated")
 
 
@@ -112,26 +123,59 @@ def _offset(zone: str) -> timezone:
 
 LABEL, NAME = text(0, 128), text(1, 256)
 ENVELOPE: dict[str, Check] = {
-    "event_id": NAME, "record_id": NAME, "time": moment, "revision": optional(whole), "updated_at": optional(moment),
-    "customer": optional(text(0, 256)), "touchpoint": LABEL, "channel": LABEL, "team": LABEL, "agent": LABEL,
-    "segment": LABEL, "audience": one_of("external", "internal"), "source": LABEL,
+    "event_id": NAME,
+    "record_id": NAME,
+    "time": moment,
+    "revision": optional(whole),
+    "updated_at": optional(moment),
+    "customer": optional(text(0, 256)),
+    "touchpoint": LABEL,
+    "channel": LABEL,
+    "team": LABEL,
+    "agent": LABEL,
+    "segment": LABEL,
+    "audience": one_of("external", "internal"),
+    "source": LABEL,
 }
 FIELDS: dict[str, dict[str, Check]] = {
-    TICKETS: ENVELOPE | {
-        "change": one_of(*TICKET_CHANGES), "priority": LABEL, "approval": optional(true_or_false),
-        "opened_at": optional(moment), "reassignments": optional(whole), "reopens": optional(whole),
-        "amount": optional(number), "status": LABEL},
-    CALLS: ENVELOPE | {
-        "outcome": one_of(*OUTCOMES), "direction": one_of(*DIRECTIONS), "queue": LABEL, "wait": optional(number),
-        "talk": optional(number), "hold": optional(number), "after_call": optional(number), "transfers": whole,
-        "call_id": LABEL},
-    SURVEYS: ENVELOPE | {
-        "survey": text(1, 128), "kind": one_of(*KINDS), "state": one_of(*STATES), "score": optional(whole_or_text),
-        "scale": LABEL, "program": one_of(*PROGRAMS), "comment": text(0, 20_000)},
+    TICKETS: ENVELOPE
+    | {
+        "change": one_of(*TICKET_CHANGES),
+        "priority": LABEL,
+        "approval": optional(true_or_false),
+        "opened_at": optional(moment),
+        "reassignments": optional(whole),
+        "reopens": optional(whole),
+        "amount": optional(number),
+        "status": LABEL,
+    },
+    CALLS: ENVELOPE
+    | {
+        "outcome": one_of(*OUTCOMES),
+        "direction": one_of(*DIRECTIONS),
+        "queue": LABEL,
+        "wait": optional(number),
+        "talk": optional(number),
+        "hold": optional(number),
+        "after_call": optional(number),
+        "transfers": whole,
+        "call_id": LABEL,
+    },
+    SURVEYS: ENVELOPE
+    | {
+        "survey": text(1, 128),
+        "kind": one_of(*KINDS),
+        "state": one_of(*STATES),
+        "score": optional(whole_or_text),
+        "scale": LABEL,
+        "program": one_of(*PROGRAMS),
+        "comment": text(0, 20_000),
+    },
     ACCOUNTS: ENVELOPE | {"change": one_of(*ACCOUNT_CHANGES), "value": optional(number), "plan": LABEL},
 }
 REQUIRED = {
-    TICKETS: ("event_id", "record_id", "time", "change"), CALLS: ("event_id", "record_id", "time", "outcome"),
+    TICKETS: ("event_id", "record_id", "time", "change"),
+    CALLS: ("event_id", "record_id", "time", "outcome"),
     SURVEYS: ("event_id", "record_id", "time", "survey", "kind"),
     ACCOUNTS: ("event_id", "record_id", "time", "change"),
 }

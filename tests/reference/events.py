@@ -72,8 +72,9 @@ def _parse(payload: bytes | None) -> Pairs:
         raise Refused("too_large")
     try:
         content = payload.decode()
-        members = json.loads(content, strict=False, object_pairs_hook=Pairs, parse_int=_integer,
-                             parse_constant=_no_constant)
+        members = json.loads(
+            content, strict=False, object_pairs_hook=Pairs, parse_int=_integer, parse_constant=_no_constant
+        )
         json.dumps(members, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except RecursionError:
         raise Refused("too_deep") from None
@@ -160,12 +161,29 @@ def _facts(topic: str, fields: dict[str, Any]) -> Facts:
         return -1 if value is None or not 0 <= value <= 2**53 / scale else round(value * scale)
 
     if topic == SURVEYS:
-        return (2, list(KINDS).index(fields["kind"]), STATES.index(fields.get("state", "answered")), known("score"),
-                PROGRAMS.index(fields.get("program", "transactional")))
+        return (
+            2,
+            list(KINDS).index(fields["kind"]),
+            STATES.index(fields.get("state", "answered")),
+            known("score"),
+            PROGRAMS.index(fields.get("program", "transactional")),
+        )
     if topic == CALLS:
-        return (1, OUTCOMES.index(fields["outcome"]), DIRECTIONS.index(fields.get("direction", "inbound")),
-                *(scaled(name, 1000) for name in ("wait", "talk", "hold", "after_call")), fields.get("transfers", 0))
+        return (
+            1,
+            OUTCOMES.index(fields["outcome"]),
+            DIRECTIONS.index(fields.get("direction", "inbound")),
+            *(scaled(name, 1000) for name in ("wait", "talk", "hold", "after_call")),
+            fields.get("transfers", 0),
+        )
     if topic == TICKETS:
-        return (0, TICKET_CHANGES.index(fields["change"]), max(known("opened_at"), -1), known("approval"),
-                known("reassignments"), known("reopens"), scaled("amount", 100))
+        return (
+            0,
+            TICKET_CHANGES.index(fields["change"]),
+            max(known("opened_at"), -1),
+            known("approval"),
+            known("reassignments"),
+            known("reopens"),
+            scaled("amount", 100),
+        )
     return 3, ACCOUNT_CHANGES.index(fields["change"]), scaled("value", 100)

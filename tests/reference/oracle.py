@@ -22,8 +22,16 @@ class Config:
     """The settings that decide what is counted, written as in `cxstream.toml`."""
 
     windows: tuple[str, ...] = ("5m", "1h", "24h", "7d", "30d")
-    cuts: tuple[str, ...] = ("total", "touchpoint", "team", "channel", "queue", "segment", "audience",
-                             "touchpoint+channel")
+    cuts: tuple[str, ...] = (
+        "total",
+        "touchpoint",
+        "team",
+        "channel",
+        "queue",
+        "segment",
+        "audience",
+        "touchpoint+channel",
+    )
     allowance: str = "30d"
     future: str = "10m"
     horizon: str = "31d"
@@ -185,7 +193,7 @@ class Oracle:
         rows: list[Row] = []
         for window, end in windows:
             width = resolution_of(span_ms(window))
-            inside = counted[bisect_left(times, end - span_ms(window)):bisect_left(times, end)]
+            inside = counted[bisect_left(times, end - span_ms(window)) : bisect_left(times, end)]
             present = [(c.event, c.facts) for c in inside if width in c.resolutions]
             rows += rows_of(window, end, self.config.cuts, present)
         return rows

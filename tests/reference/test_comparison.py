@@ -5,8 +5,16 @@ import pytest
 from tests.reference import differences
 
 ROW: dict[str, Any] = {
-    "score": "csat", "cut": "total", "cell": "all", "window": "1h", "start": "2024-01-01T12:00:00Z",
-    "end": "2024-01-01T13:00:00Z", "value": 0.8, "lower": 0.490162, "upper": 0.943318, "n": 10,
+    "score": "csat",
+    "cut": "total",
+    "cell": "all",
+    "window": "1h",
+    "start": "2024-01-01T12:00:00Z",
+    "end": "2024-01-01T13:00:00Z",
+    "value": 0.8,
+    "lower": 0.490162,
+    "upper": 0.943318,
+    "n": 10,
     "counts": {"satisfied": 8},
 }
 EMPTY: dict[str, Any] = {"n": 0, "value": None, "lower": None, "upper": None, "counts": {}}
@@ -25,8 +33,18 @@ def test_an_empty_window_is_as_good_as_none() -> None:
     assert differences([ROW], [ROW, ROW | EMPTY | {"cell": "web"}]) == []
 
 
-@pytest.mark.parametrize("change", [{"n": 11}, {"value": 0.80001}, {"lower": None}, {"upper": 0.9},
-                                    {"counts": {"satisfied": 9}}, {"start": "2024-01-01T12:30:00Z"}], ids=str)
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"n": 11},
+        {"value": 0.80001},
+        {"lower": None},
+        {"upper": 0.9},
+        {"counts": {"satisfied": 9}},
+        {"start": "2024-01-01T12:30:00Z"},
+    ],
+    ids=str,
+)
 def test_every_other_difference_is_named(change: dict[str, Any]) -> None:
     (line,) = differences([ROW], [ROW | change])
     assert f"{next(iter(change))} is" in line

@@ -56,8 +56,16 @@ def test_a_row_says_what_a_published_record_says() -> None:
     for score in (10, 9, 8, 0):
         feed.answer(NOON, score)
     assert oracle(feed).windows_at(NOON + HOUR)[0] == {
-        "score": "nps", "cut": "total", "cell": "all", "window": "1h", "start": "2024-01-01T12:00:00Z",
-        "end": "2024-01-01T13:00:00Z", "value": 25.0, "lower": -44.159769, "upper": 72.731197, "n": 4,
+        "score": "nps",
+        "cut": "total",
+        "cell": "all",
+        "window": "1h",
+        "start": "2024-01-01T12:00:00Z",
+        "end": "2024-01-01T13:00:00Z",
+        "value": 25.0,
+        "lower": -44.159769,
+        "upper": 72.731197,
+        "n": 4,
         "counts": {"promoters": 2, "passives": 1, "detractors": 1},
     }
 
@@ -240,8 +248,12 @@ def test_cells_are_the_values_of_a_cut_and_nobody_is_counted_without_one() -> No
     rows = oracle(feed, cuts=("total", "touchpoint", "channel", "audience", "touchpoint+channel")).end_of_data()
     cells = {(r["cut"], r["cell"]): (r["value"], r["n"]) for r in rows if r["score"] == "nps"}
     assert cells == {
-        ("total", "all"): (0.0, 3), ("touchpoint", "a+b"): (100.0, 1), ("touchpoint", "shop"): (-100.0, 1),
-        ("channel", "web"): (50.0, 2), ("audience", "internal"): (100.0, 1), ("audience", "external"): (-50.0, 2),
+        ("total", "all"): (0.0, 3),
+        ("touchpoint", "a+b"): (100.0, 1),
+        ("touchpoint", "shop"): (-100.0, 1),
+        ("channel", "web"): (50.0, 2),
+        ("audience", "internal"): (100.0, 1),
+        ("audience", "external"): (-50.0, 2),
         ("touchpoint+channel", "a++b+web"): (100.0, 1),
     }
 

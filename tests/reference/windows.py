@@ -95,8 +95,19 @@ def _scores(cut: str, cell: str, window: str, bounds: tuple[int, int], records: 
     start, end = map(moment_of, bounds)
     summaries = {name: summarize(records) for name, summarize in SUMMARIES.items()}
     return [
-        Row(score=name, cut=cut, cell=cell, window=window, start=start, end=end, value=round(s.value, 6),
+        Row(
+            score=name,
+            cut=cut,
+            cell=cell,
+            window=window,
+            start=start,
+            end=end,
+            value=round(s.value, 6),
             lower=None if s.lower is None else round(s.lower, 6),
-            upper=None if s.upper is None else round(s.upper, 6), n=s.n, counts=s.counts)
-        for name, s in summaries.items() if s is not None
+            upper=None if s.upper is None else round(s.upper, 6),
+            n=s.n,
+            counts=s.counts,
+        )
+        for name, s in summaries.items()
+        if s is not None
     ]

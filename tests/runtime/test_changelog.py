@@ -16,8 +16,12 @@ from tests.support.arrivals import DAY, HOUR, MINUTE, NOON, Draft, addressed, in
 from tests.support.pipeline import Pipeline
 from tests.support.stream import Stage1, panes_of, record_of, settings_with
 
-SHORT = settings_with(kafka={"partitions": 1}, lateness={"allowance": "1h"}, ledger={"horizon": "48h"},
-                      windows={"lengths": ["60s", "1h", "7d"], "cuts": ["total", "channel"], "max_cells": 4})
+SHORT = settings_with(
+    kafka={"partitions": 1},
+    lateness={"allowance": "1h"},
+    ledger={"horizon": "48h"},
+    windows={"lengths": ["60s", "1h", "7d"], "cuts": ["total", "channel"], "max_cells": 4},
+)
 patient = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -52,8 +56,16 @@ def everything(intake: Intake) -> object:
     ledger = {customer: intake.ledger.entries(customer) for customer in intake.ledger.customers}
     numbers = {c.values: intake.dimensions.number(c.values) for c in intake.dimensions.combinations}
     customers = sorted(customer for customer in ledger if customer[:1] == b"c")
-    return (intake.progress, intake.watermarks, ledger, intake.ledger.overflow, intake.dimensions.cells, numbers,
-            len(intake.partials), intake.risks.known(customers, intake.ledger))
+    return (
+        intake.progress,
+        intake.watermarks,
+        ledger,
+        intake.ledger.overflow,
+        intake.dimensions.cells,
+        numbers,
+        len(intake.partials),
+        intake.risks.known(customers, intake.ledger),
+    )
 
 
 @patient
@@ -86,8 +98,13 @@ def test_every_checkpoint_ends_with_the_offsets() -> None:
     stream.answer(NOON, 9, customer="c", touchpoint="web")
     keys = list(stream.stage.changelog)
     assert keys[-1] == changelog.META
-    assert {key[:1] for key in keys} == {changelog.META, changelog.LEDGER, changelog.RISK, changelog.DIMENSIONS,
-                                         changelog.PANE}
+    assert {key[:1] for key in keys} == {
+        changelog.META,
+        changelog.LEDGER,
+        changelog.RISK,
+        changelog.DIMENSIONS,
+        changelog.PANE,
+    }
 
 
 def test_a_checkpoint_without_events_holds_the_offsets_only() -> None:
@@ -137,8 +154,12 @@ def test_state_of_another_definition_is_refused_with_the_two_ways_out(config: Se
 def test_what_does_not_decide_the_state_may_change() -> None:
     stream = Pipeline()
     stream.answer(NOON, 9)
-    config = settings_with(kafka={"partitions": 1, "chunk": 7}, metrics={"stalled_after": 5}, owners={"team:x": "Ana"},
-                           ledger={"horizon": "3d", "max_records": 64})
+    config = settings_with(
+        kafka={"partitions": 1, "chunk": 7},
+        metrics={"stalled_after": 5},
+        owners={"team:x": "Ana"},
+        ledger={"horizon": "3d", "max_records": 64},
+    )
     assert loaded(list(stream.stage.changelog.items()), config).applied(SURVEYS) == 0
 
 

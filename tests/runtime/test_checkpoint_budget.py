@@ -45,10 +45,23 @@ class MeasuringCheckpointer:
     def __init__(self) -> None:
         self.sizes: list[int] = []
 
-    async def write(self, outputs: Sequence[Output], changelog: str, partition: int, changes: Sequence[Change],
-                    shown: Sequence[Output] = ()) -> int:
-        batch = DefaultRecordBatchBuilder(magic=2, compression_type=0, is_transactional=0, producer_id=-1,
-                                          producer_epoch=-1, base_sequence=-1, batch_size=1 << 30)
+    async def write(
+        self,
+        outputs: Sequence[Output],
+        changelog: str,
+        partition: int,
+        changes: Sequence[Change],
+        shown: Sequence[Output] = (),
+    ) -> int:
+        batch = DefaultRecordBatchBuilder(
+            magic=2,
+            compression_type=0,
+            is_transactional=0,
+            producer_id=-1,
+            producer_epoch=-1,
+            base_sequence=-1,
+            batch_size=1 << 30,
+        )
         for number, (key, value) in enumerate(changes):
             batch.append(number, NOW, key, value, [])
         self.sizes.append(batch.size())
@@ -94,8 +107,13 @@ class Feed:
 
 
 def event(number: int, time: int, **fields: Any) -> dict[str, Any]:
-    return {"event_id": f"e{number}", "record_id": f"r{number}", "time": moment_of(time), "customer": f"c{number}",
-            **fields}
+    return {
+        "event_id": f"e{number}",
+        "record_id": f"r{number}",
+        "time": moment_of(time),
+        "customer": f"c{number}",
+        **fields,
+    }
 
 
 def answer(number: int, time: int, **fields: Any) -> dict[str, Any]:
@@ -134,8 +152,13 @@ async def test_customers_with_long_names_whose_assessments_move() -> None:
 async def test_assessments_that_leave_panes_of_their_own_for_one() -> None:
     feed = Feed()
     for begin in range(0, 3_000, 500):
-        await feed.take(CALLS, [event(n, NOW - n * 10 * MINUTE, outcome="answered", **labels(n % 90, 9))
-                                for n in range(begin, begin + 500)])
+        await feed.take(
+            CALLS,
+            [
+                event(n, NOW - n * 10 * MINUTE, outcome="answered", **labels(n % 90, 9))
+                for n in range(begin, begin + 500)
+            ],
+        )
     before = len(feed.measured.sizes)
     again = [event(10_000 + n, NOW, outcome="answered") | {"customer": f"c{n}"} for n in range(3_000)]
     await feed.take(CALLS, again)
@@ -145,8 +168,12 @@ async def test_assessments_that_leave_panes_of_their_own_for_one() -> None:
 
 async def test_panes_with_every_score_in_them() -> None:
     feed = Feed()
-    every = [(kind, score, program) for kind, (low, high) in KINDS.items() for score in range(low, high + 1)
-             for program in ("transactional", "relationship")]
+    every = [
+        (kind, score, program)
+        for kind, (low, high) in KINDS.items()
+        for score in range(low, high + 1)
+        for program in ("transactional", "relationship")
+    ]
     chunk = [
         answer(len(every) * pane + n, NOW - pane * HOUR, kind=kind, score=score, program=program, team=f"{pane}")
         for pane in range(70)
@@ -159,8 +186,14 @@ async def test_panes_with_every_score_in_them() -> None:
 async def test_a_watermark_that_jumps_and_closes_every_pane() -> None:
     feed = Feed()
     for begin in range(0, 6_000, 1_000):
-        await feed.take(SURVEYS, [answer(n, NOW + n * 1_000, touchpoint=f"t{n % 7}", channel=f"c{n % 3}")
-                                  for n in range(begin, begin + 1_000)], NOW + begin * 1_000 + 1_000_000)
+        await feed.take(
+            SURVEYS,
+            [
+                answer(n, NOW + n * 1_000, touchpoint=f"t{n % 7}", channel=f"c{n % 3}")
+                for n in range(begin, begin + 1_000)
+            ],
+            NOW + begin * 1_000 + 1_000_000,
+        )
     await feed.take(SURVEYS, [answer(9_999, NOW + 90 * DAY)], NOW + 90 * DAY)
     assert feed.largest() < LIMIT
 

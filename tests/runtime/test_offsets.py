@@ -28,8 +28,9 @@ def options(address: str) -> dict[str, Any]:
 def create(address: str, topic: str = TOPIC, replication: int = 1, **configs: str) -> None:
     with KafkaAdminClient(bootstrap_servers=address.split(",")) as client:
         named = {name.replace("_", "."): value for name, value in configs.items()}
-        client.create_topics({topic: {"num_partitions": 3, "replication_factor": replication, "configs": named}},
-                             wait_for_metadata=True)
+        client.create_topics(
+            {topic: {"num_partitions": 3, "replication_factor": replication, "configs": named}}, wait_for_metadata=True
+        )
 
 
 @asynccontextmanager
@@ -55,8 +56,13 @@ async def end(address: str, partition: TopicPartition = P0, isolation: Isolation
 
 async def read_to(address: str, partition: TopicPartition, offset: int, isolation: Isolation) -> int:
     """How many records a reader gets until it stands at `offset`; fails when it never does."""
-    consumer = AIOKafkaConsumer(**options(address), enable_auto_commit=False, auto_offset_reset="earliest",
-                                isolation_level=isolation, fetch_max_wait_ms=50)
+    consumer = AIOKafkaConsumer(
+        **options(address),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level=isolation,
+        fetch_max_wait_ms=50,
+    )
     consumer.assign([partition])
     await consumer.start()
     try:
@@ -178,8 +184,9 @@ async def test_deleted_records_move_the_start_and_leave_the_end(fresh_kafka: Kaf
 
 async def test_compaction_changes_neither_the_end_nor_who_gets_there(fresh_kafka: KafkaCluster) -> None:
     address = fresh_kafka.address
-    create(address, cleanup_policy="compact", segment_ms="100", min_cleanable_dirty_ratio="0.01",
-           delete_retention_ms="0")
+    create(
+        address, cleanup_policy="compact", segment_ms="100", min_cleanable_dirty_ratio="0.01", delete_retention_ms="0"
+    )
     async with producing(address, "owner") as producer:
         sent, kept, deadline = 0, 1, time.monotonic() + 60
         while kept >= sent:
@@ -246,4 +253,3 @@ async def test_the_end_survives_the_loss_of_a_node(kafka3: KafkaCluster) -> None
         finally:
             kafka3.start_node(0)
             kafka3.wait_ready(3)
-

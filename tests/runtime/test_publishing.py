@@ -61,8 +61,18 @@ class TestRejects:
         output, reject = rejected(b"{nonsense")
         assert output[:3] == ("eu.cx.rejects.v1", 3, f"{SURVEYS}|3|7".encode())
         assert reject == Reject(
-            topic=SURVEYS, partition=3, offset=7, reason="not_json", field="score", detail="mend it", time=moment(NOON),
-            key="k", payload="{nonsense", encoding="utf-8", size=9, truncated=False,
+            topic=SURVEYS,
+            partition=3,
+            offset=7,
+            reason="not_json",
+            field="score",
+            detail="mend it",
+            time=moment(NOON),
+            key="k",
+            payload="{nonsense",
+            encoding="utf-8",
+            size=9,
+            truncated=False,
         )
 
     def test_what_is_no_text_is_base64(self) -> None:
@@ -109,8 +119,9 @@ class TestRekeyed:
     def test_it_goes_to_its_customers_partition_with_where_it_came_from(self) -> None:
         record = Record(7, NOON, b"wrong", b"value")
         [output] = publisher().rekeyed([Rekeyed(SURVEYS, record, b"c-1")], 3)
-        assert output == Output("eu.cx.rekeyed.v1", partition_of(b"c-1", 4), b"c-1", b"value",
-                                ((ORIGIN, f"{SURVEYS}|3|7".encode()),))
+        assert output == Output(
+            "eu.cx.rekeyed.v1", partition_of(b"c-1", 4), b"c-1", b"value", ((ORIGIN, f"{SURVEYS}|3|7".encode()),)
+        )
 
     def test_what_stage_1_sends_on_arrives_where_it_stays(self) -> None:
         away = 1 - partition_of(b"c", 2)
@@ -132,7 +143,13 @@ class TestPanes:
         panes = [p for p in values(outputs, "eu.cx.panes.v1", Partial) if isinstance(p, Pane)]
         [web] = [p for p in panes if (p.cut, p.resolution, p.topic) == ("touchpoint", 300, SURVEYS)]
         assert web == Pane(
-            cut="touchpoint", cell="web", resolution=300, start=moment(NOON), topic=SURVEYS, partition=0, version=2,
+            cut="touchpoint",
+            cell="web",
+            resolution=300,
+            start=moment(NOON),
+            topic=SURVEYS,
+            partition=0,
+            version=2,
             last={"nps": moment(NOON), "response_rate": moment(NOON)},
             counts={"nps": {9: 1, 0: 1}, "response_rate": {2: 2}},
         )
@@ -196,8 +213,9 @@ class TestRisks:
         assert risk.coverage == 0.25
 
     def test_unknown_is_said_as_such(self) -> None:
-        _, outputs = published(Draft("cx.accounts.v1", 0, 0, {"event_id": "e", "record_id": "r", "customer": "c",
-                                                              "change": "started"}))
+        _, outputs = published(
+            Draft("cx.accounts.v1", 0, 0, {"event_id": "e", "record_id": "r", "customer": "c", "change": "started"})
+        )
         [risk] = values(outputs, "eu.cx.risk.v1", Risk)
         assert (risk.risk, risk.band, risk.contributions) == (None, "unknown", [])
 

@@ -48,8 +48,23 @@ def keytool(*arguments: str) -> bytes:
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     folder = tmp_path_factory.mktemp("tls")
     store, certificate = folder / "broker.p12", folder / "ca.pem"
-    keytool("-genkeypair", "-alias", "broker", "-keyalg", "EC", "-validity", "2", "-dname", "CN=broker",
-            "-ext", "san=ip:127.0.0.1", "-storetype", "PKCS12", "-keystore", str(store))
+    keytool(
+        "-genkeypair",
+        "-alias",
+        "broker",
+        "-keyalg",
+        "EC",
+        "-validity",
+        "2",
+        "-dname",
+        "CN=broker",
+        "-ext",
+        "san=ip:127.0.0.1",
+        "-storetype",
+        "PKCS12",
+        "-keystore",
+        str(store),
+    )
     certificate.write_bytes(keytool("-exportcert", "-rfc", "-alias", "broker", "-keystore", str(store)))
     properties = {
         "sasl.enabled.mechanisms": "PLAIN",

@@ -24,8 +24,9 @@ def configs_of(settings: Settings) -> dict[str, dict[str, Any]]:
     names = [settings.topic(topic.name) for topic in TOPICS]
     with KafkaAdminClient(bootstrap_servers=settings.kafka.brokers) as client:
         described = client.describe_configs([ConfigResource("TOPIC", name) for name in names], config_filter="all")
-    return {name: {key: entry["value"] for key, entry in configs.items()}
-            for name, configs in described["topic"].items()}
+    return {
+        name: {key: entry["value"] for key, entry in configs.items()} for name, configs in described["topic"].items()
+    }
 
 
 def test_creating_twice_changes_nothing_the_second_time(any_broker: str, make_settings: MakeSettings) -> None:
@@ -51,8 +52,11 @@ def test_missing_topics_are_named_with_the_command_that_creates_them(
     for topic in TOPICS:
         if topic.name not in ("cx.calls.v1", "cx.scores.v1"):
             add_topic(settings, topic.name, 4)
-    with pytest.raises(BrokerError, match=rf"lacks cx\.calls\.v1, {settings.kafka.prefix}cx\.scores\.v1: "
-                                          "create with `cxstream topics`"):
+    with pytest.raises(
+        BrokerError,
+        match=rf"lacks cx\.calls\.v1, {settings.kafka.prefix}cx\.scores\.v1: "
+        "create with `cxstream topics`",
+    ):
         verify_topics(settings)
 
 
@@ -72,9 +76,7 @@ def test_a_count_other_than_configured_names_the_setting(any_broker: str, make_s
         verify_topics(other)
 
 
-def test_the_broker_keeps_what_the_catalogue_promises(
-    fresh_kafka: KafkaCluster, make_settings: MakeSettings
-) -> None:
+def test_the_broker_keeps_what_the_catalogue_promises(fresh_kafka: KafkaCluster, make_settings: MakeSettings) -> None:
     settings = make_settings(fresh_kafka.address, kafka={"max_batch_bytes": 3_000_000})
     create_topics(settings)
     configs = configs_of(settings)
@@ -114,9 +116,7 @@ def test_more_replicas_than_nodes_are_refused_naming_the_setting(
 
 
 @pytest.mark.slow
-def test_replicated_topics_need_all_replicas_but_one_in_sync(
-    kafka3: KafkaCluster, make_settings: MakeSettings
-) -> None:
+def test_replicated_topics_need_all_replicas_but_one_in_sync(kafka3: KafkaCluster, make_settings: MakeSettings) -> None:
     settings = make_settings(kafka3.address, kafka={"replication": 3})
     create_topics(settings)
     verify_topics(settings)

@@ -198,8 +198,9 @@ async def test_a_partition_without_a_commit_is_sought_to_its_start(
         for tp in (first, second):
             for number in range(5):
                 await producer.send_and_wait(tp.topic, b"%d" % number, partition=tp.partition)
-    consumer = AIOKafkaConsumer(bootstrap_servers=any_broker, group_id=settings.app.id, enable_auto_commit=False,
-                                auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=any_broker, group_id=settings.app.id, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
     async with consumer:
         consumer.assign([first, second])
         await consumer.commit({second: 2})

@@ -20,7 +20,11 @@ def record(offset: int, value: msgspec.Struct | bytes | None, timestamp_ms: int 
 
 def survey(number: int, **changes: Any) -> Survey:
     fields: dict[str, Any] = {
-        "event_id": f"e-{number}", "record_id": f"r-{number}", "time": NOON, "survey": "after-call", "kind": "nps",
+        "event_id": f"e-{number}",
+        "record_id": f"r-{number}",
+        "time": NOON,
+        "survey": "after-call",
+        "kind": "nps",
         "score": number % 11,
     }
     return Survey(**{**fields, **changes})
@@ -32,8 +36,21 @@ def surveys(begin: int, end: int) -> list[SinkRecord]:
 
 def score(**changes: Any) -> Score:
     fields: dict[str, Any] = {
-        "score": "nps", "cut": "total", "cell": "all", "window": "1h", "start": NOON.replace(hour=11), "end": NOON,
-        "value": 50.0, "lower": 10.0, "upper": 80.0, "n": 10, "unit": "points", "counts": {"promoters": 5},
-        "revision": 10, "final": False, "last_event": NOON.replace(hour=11, minute=59), "owner": "Ana",
+        "score": "nps",
+        "cut": "total",
+        "cell": "all",
+        "window": "1h",
+        "start": NOON.replace(hour=11),
+        "end": NOON,
+        "value": 50.0,
+        "lower": 10.0,
+        "upper": 80.0,
+        "n": 10,
+        "unit": "points",
+        "counts": {"promoters": 5},
+        "revision": 10,
+        "final": False,
+        "last_event": NOON.replace(hour=11, minute=59),
+        "owner": "Ana",
     }
     return Score(**{**fields, **changes})

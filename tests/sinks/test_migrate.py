@@ -16,7 +16,8 @@ def own(tmp_path: Path) -> Path:
     (tmp_path / "0001_first.sql").write_text(
         "-- two tables; one comment\nCREATE TABLE IF NOT EXISTS a (n Int64, s String DEFAULT 'x;y')\n"
         "ENGINE = MergeTree ORDER BY n;\n\n-- the second;\nCREATE TABLE IF NOT EXISTS b (n Int64) ENGINE = MergeTree "
-        "ORDER BY n;\n")
+        "ORDER BY n;\n"
+    )
     (tmp_path / "0002_view.sql").write_text("CREATE OR REPLACE VIEW both AS SELECT n FROM a UNION ALL SELECT n FROM b;")
     return tmp_path
 
@@ -35,7 +36,10 @@ def test_a_new_one_is_applied_on_top(empty_url: str, own: Path, ask: Ask) -> Non
     (own / "0003_c.sql").write_text("ALTER TABLE a ADD COLUMN IF NOT EXISTS c Int64;\n")
     assert migrate(empty_url, own) == ["0003_c"]
     assert _names(ask("SELECT name FROM system.columns WHERE database = currentDatabase() AND table = 'a'")) == [
-        "n", "s", "c"]
+        "n",
+        "s",
+        "c",
+    ]
 
 
 @pytest.mark.io
@@ -59,8 +63,9 @@ def test_a_database_of_a_newer_version_is_refused(empty_url: str, own: Path) -> 
 
 @pytest.mark.io
 def test_a_statement_that_fails_names_itself_and_a_repeat_goes_on(empty_url: str, own: Path, ask: Ask) -> None:
-    (own / "0002_view.sql").write_text("CREATE TABLE IF NOT EXISTS c (n Int64) ENGINE = MergeTree ORDER BY n;\n"
-                                       "CREATE TABEL d;\n")
+    (own / "0002_view.sql").write_text(
+        "CREATE TABLE IF NOT EXISTS c (n Int64) ENGINE = MergeTree ORDER BY n;\nCREATE TABEL d;\n"
+    )
     with pytest.raises(SinkError, match="0002_view, at `CREATE TABEL d`: .*[Ss]yntax error"):
         migrate(empty_url, own)
     assert _tables(ask) == ["a", "b", "c", "cx_migrations"]
@@ -75,11 +80,14 @@ def test_a_semicolon_ends_a_statement_only_at_the_end_of_a_line(own: Path) -> No
     assert second.startswith("CREATE TABLE IF NOT EXISTS b")
 
 
-@pytest.mark.parametrize(("name", "message"), [
-    ("0004_gap.sql", "not numbered 1 to 3: 0001_first, 0002_view, 0004_gap"),
-    ("0002_again.sql", "not numbered 1 to 3: 0001_first, 0002_again, 0002_view"),
-    ("add.sql", "add.sql: a migration is called like 0003_add_column.sql"),
-])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("0004_gap.sql", "not numbered 1 to 3: 0001_first, 0002_view, 0004_gap"),
+        ("0002_again.sql", "not numbered 1 to 3: 0001_first, 0002_again, 0002_view"),
+        ("add.sql", "add.sql: a migration is called like 0003_add_column.sql"),
+    ],
+)
 def test_a_file_out_of_the_row_is_refused(own: Path, name: str, message: str) -> None:
     (own / name).write_text("SELECT 1;\n")
     with pytest.raises(SinkError, match=message):

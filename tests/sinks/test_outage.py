@@ -64,8 +64,9 @@ def test_a_database_that_answers_503_is_left_alone_during_the_pause(front: Click
 
 
 @pytest.mark.io
-def test_tables_that_are_missing_are_no_outage_but_a_matter_for_a_person(front: ClickHouseFront, database: str,
-                                                                         ask: Ask) -> None:
+def test_tables_that_are_missing_are_no_outage_but_a_matter_for_a_person(
+    front: ClickHouseFront, database: str, ask: Ask
+) -> None:
     migrate(front.url(database))
     ask("DROP TABLE surveys")
     with closing(ClickHouseSink(front.url(database))) as sink:

@@ -48,10 +48,16 @@ def test_a_server_that_is_not_there_is_named_with_its_remedy(front: ClickHouseFr
 def taken(tmp_path: Path) -> Iterator[str]:
     """A chDB folder that another process has open."""
     url = f"chdb://{tmp_path}"
-    program = ("import sys\nfrom sinks.address import parse_url\nfrom sinks.connection import connect\n"
-               "connection = connect(parse_url(sys.argv[1]))\nprint('open', flush=True)\nsys.stdin.read()")
-    with subprocess.Popen([sys.executable, "-c", program, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          cwd=Path(__file__).parents[2]) as other:
+    program = (
+        "import sys\nfrom sinks.address import parse_url\nfrom sinks.connection import connect\n"
+        "connection = connect(parse_url(sys.argv[1]))\nprint('open', flush=True)\nsys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"open\n"
         yield url
@@ -60,8 +66,14 @@ def taken(tmp_path: Path) -> Iterator[str]:
 
 def test_a_chdb_folder_in_use_by_another_process_is_named_with_its_remedy(taken: str) -> None:
     program = "import sys\nfrom sinks.ping import check\ncheck(sys.argv[1])"
-    second = subprocess.run([sys.executable, "-c", program, taken], capture_output=True, text=True, timeout=60,
-                            cwd=Path(__file__).parents[2], check=False)
+    second = subprocess.run(
+        [sys.executable, "-c", program, taken],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=Path(__file__).parents[2],
+        check=False,
+    )
     assert second.returncode == 1
     assert "chDB allows one process per path" in second.stderr
     assert "stop the other process" in second.stderr
@@ -73,15 +85,18 @@ def test_a_second_folder_in_one_process_is_refused(front: ClickHouseFront, tmp_p
         migrate(f"chdb://{tmp_path}")
 
 
-@pytest.mark.parametrize(("url", "message"), [
-    ("", "not a database address; write http://user:password@host:8123/database or chdb:///folder"),
-    ("localhost:8123", "not a database address"),
-    ("clickhouse://h/db", "not a database address"),
-    ("http:///db", "not a database address"),
-    ("http://h:port/db", "write http://"),
-    ("chdb://relative/folder", "with three slashes"),
-    ("chdb://", "with three slashes"),
-])
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("", "not a database address; write http://user:password@host:8123/database or chdb:///folder"),
+        ("localhost:8123", "not a database address"),
+        ("clickhouse://h/db", "not a database address"),
+        ("http:///db", "not a database address"),
+        ("http://h:port/db", "write http://"),
+        ("chdb://relative/folder", "with three slashes"),
+        ("chdb://", "with three slashes"),
+    ],
+)
 def test_a_malformed_address_is_named_with_the_right_shape(url: str, message: str) -> None:
     with pytest.raises(SinkError, match=r"clickhouse\.url: .*" + message):
         check(url)
@@ -90,6 +105,12 @@ def test_a_malformed_address_is_named_with_the_right_shape(url: str, message: st
 def test_an_address_is_read_with_its_escapes_and_defaults() -> None:
     full = parse_url("https://us%40er:p%2Fw%3A@db.example/cx%20stream")
     assert (full.interface, full.host, full.port, full.username, full.password, full.database) == (
-        "https", "db.example", 8443, "us@er", "p/w:", "cx stream")
+        "https",
+        "db.example",
+        8443,
+        "us@er",
+        "p/w:",
+        "cx stream",
+    )
     bare = parse_url("http://127.0.0.1")
     assert (bare.port, bare.username, bare.password, bare.database) == (8123, "default", "", "default")

@@ -56,12 +56,21 @@ def test_derived_records_keep_their_newest_revision_in_whatever_order_they_come(
     assert ask("SELECT revision, value FROM scores") == [(7, 7.0)]
 
 
-@pytest.mark.parametrize("faults", [
-    ["dropped_after"], ["dropped_before"], ["dropped_after", "dropped_after"], ["dropped_before", "dropped_after"],
-    ["answers_503"], ["answers_429", "dropped_after", "answers_503"],
-], ids="+".join)
+@pytest.mark.parametrize(
+    "faults",
+    [
+        ["dropped_after"],
+        ["dropped_before"],
+        ["dropped_after", "dropped_after"],
+        ["dropped_before", "dropped_after"],
+        ["answers_503"],
+        ["answers_429", "dropped_after", "answers_503"],
+    ],
+    ids="+".join,
+)
 def test_inserts_that_fail_after_or_before_execution_double_and_lose_nothing(
-        faults: list[Fault], front: ClickHouseFront, http_url: str, ask: Ask) -> None:
+    faults: list[Fault], front: ClickHouseFront, http_url: str, ask: Ask
+) -> None:
     front.fail_next_inserts(*faults)
     now = [0.0]
     with closing(ClickHouseSink(http_url, flush_rows=100, clock=lambda: now[0])) as sink:
@@ -79,7 +88,8 @@ def test_inserts_that_fail_after_or_before_execution_double_and_lose_nothing(
 
 
 def test_an_insert_that_was_executed_but_answered_too_late_is_not_doubled(
-        front: ClickHouseFront, http_url: str, ask: Ask) -> None:
+    front: ClickHouseFront, http_url: str, ask: Ask
+) -> None:
     now = [0.0]
     with closing(ClickHouseSink(http_url, timeout=1, clock=lambda: now[0])) as sink:
         sink.warm()
@@ -96,11 +106,18 @@ def test_an_insert_that_was_executed_but_answered_too_late_is_not_doubled(
 
 def test_rows_survive_a_kill_right_after_the_flush_and_are_not_doubled_by_their_redelivery(tmp_path: Path) -> None:
     url = f"chdb://{tmp_path}"
-    killed = subprocess.run([sys.executable, "-c", _FLUSH + "os.kill(os.getpid(), signal.SIGKILL)", url], cwd=ROOT,
-                            capture_output=True, text=True, timeout=60, check=False)
+    killed = subprocess.run(
+        [sys.executable, "-c", _FLUSH + "os.kill(os.getpid(), signal.SIGKILL)", url],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert (killed.returncode, killed.stdout) == (-signal.SIGKILL, "500\n"), killed.stderr
-    again = subprocess.run([sys.executable, "-c", _FLUSH, url], cwd=ROOT, capture_output=True, text=True, timeout=60,
-                           check=False)
+    again = subprocess.run(
+        [sys.executable, "-c", _FLUSH, url], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
     assert (again.returncode, again.stdout) == (0, "500\n"), again.stderr
 
 

@@ -26,21 +26,39 @@ def text(**changes: Any) -> bytes:
     return json.dumps({**msgspec.to_builtins(survey(1)), **changes}).encode()
 
 
-@pytest.mark.parametrize("time", ["1899-12-31T23:59:59.999Z", "2300-01-01T00:00:00Z", "2299-12-31T23:30:00-02:00",
-                                  "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+@pytest.mark.parametrize(
+    "time",
+    [
+        "1899-12-31T23:59:59.999Z",
+        "2300-01-01T00:00:00Z",
+        "2299-12-31T23:30:00-02:00",
+        "9999-12-31T23:59:59-14:00",
+        "0001-01-01T00:00:00+14:00",
+    ],
+)
 @pytest.mark.parametrize("field", ["time", "updated_at"])
 def test_a_time_no_column_holds_is_refused_by_name(time: str, field: str) -> None:
     (reject,) = rejects_of("cx.surveys.v1", record(5, text(**{field: time})))
     assert (reject.reason, reject.field, reject.topic, reject.partition, reject.offset) == (
-        "not_storable", field, "cx.surveys.v1", 3, 5)
+        "not_storable",
+        field,
+        "cx.surveys.v1",
+        3,
+        5,
+    )
     assert "is not between the years 1900 and 2299" in reject.detail
     assert (reject.time, reject.key, reject.payload) == (NOON, "c-1", text(**{field: time}).decode())
 
 
-@pytest.mark.parametrize(("changes", "field"), [
-    ({"n": 2**63}, "n"), ({"n": 10**30}, "n"), ({"revision": -(2**63) - 1}, "revision"),
-    ({"counts": {"promoters": 2**63}}, "counts"),
-])
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"n": 2**63}, "n"),
+        ({"n": 10**30}, "n"),
+        ({"revision": -(2**63) - 1}, "revision"),
+        ({"counts": {"promoters": 2**63}}, "counts"),
+    ],
+)
 def test_an_integer_wider_than_64_bits_is_refused_by_name(changes: dict[str, Any], field: str) -> None:
     value = json.dumps({**msgspec.to_builtins(score()), **changes}).encode()
     (reject,) = rejects_of("cx.scores.v1", record(5, value))
@@ -49,8 +67,17 @@ def test_an_integer_wider_than_64_bits_is_refused_by_name(changes: dict[str, Any
 
 
 def test_a_nested_integer_wider_than_64_bits_is_refused() -> None:
-    pane = Pane(cut="total", cell="all", resolution=10, start=NOON, topic="cx.calls.v1", partition=0, version=1,
-                last={"nps": NOON}, counts={"nps": {1: 5}})
+    pane = Pane(
+        cut="total",
+        cell="all",
+        resolution=10,
+        start=NOON,
+        topic="cx.calls.v1",
+        partition=0,
+        version=1,
+        last={"nps": NOON},
+        counts={"nps": {1: 5}},
+    )
     broken = msgspec.json.encode(pane).replace(b'{"1":5}', b'{"1":9223372036854775808}')
     (reject,) = rejects_of("cx.panes.v1", record(5, broken))
     assert (reject.reason, reject.field) == ("not_storable", "counts"), reject.detail

@@ -27,21 +27,28 @@ def test_every_record_of_a_stored_topic_has_a_table(topic: object) -> None:
 @pytest.mark.io
 @ALL
 def test_a_table_has_a_column_for_each_field_and_no_other(table: Table, shared: tuple[str, Ask]) -> None:
-    columns = shared[1]("SELECT name FROM system.columns WHERE database = currentDatabase() "
-                        f"AND table = '{table.name}'")
+    columns = shared[1](
+        f"SELECT name FROM system.columns WHERE database = currentDatabase() AND table = '{table.name}'"
+    )
     assert [name for (name,) in columns] == [*table.columns, "inserted_at"], "add a migration for the new field"
 
 
 @pytest.mark.io
 @ALL
 def test_a_column_is_as_wide_as_its_field(table: Table, shared: tuple[str, Ask]) -> None:
-    types = {name: str(kind) for name, kind in shared[1](
-        f"SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = '{table.name}'")}
+    types = {
+        name: str(kind)
+        for name, kind in shared[1](
+            f"SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = '{table.name}'"
+        )
+    }
     special = {("surveys", "score"): "Nullable(UInt8)"}  # decoded to 0…10, whatever it came as
     if table.topic.role == "source":
         special[table.name, "customer"] = "String"  # null and "" both mean nobody
-    expected = {field.encode_name: special.get((table.name, field.encode_name)) or _column(field.type)
-                for field in _fields(table.record)}
+    expected = {
+        field.encode_name: special.get((table.name, field.encode_name)) or _column(field.type)
+        for field in _fields(table.record)
+    }
     wrong = {name: (types[name], kind) for name, kind in expected.items() if _plain(types[name]) != kind}
     assert not wrong, "name: (type in the table, type that holds the field)"
 
@@ -49,8 +56,9 @@ def test_a_column_is_as_wide_as_its_field(table: Table, shared: tuple[str, Ask])
 @pytest.mark.io
 @ALL
 def test_a_table_forgets_after_a_time_and_knows_its_last_inserts(table: Table, shared: tuple[str, Ask]) -> None:
-    (created,), = shared[1](f"SELECT create_table_query FROM system.tables WHERE database = currentDatabase() "
-                      f"AND name = '{table.name}'")
+    ((created,),) = shared[1](
+        f"SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = '{table.name}'"
+    )
     assert re.search(r"TTL toDateTime\(inserted_at\) \+ toIntervalDay\(\d+\)", created)
     assert "non_replicated_deduplication_window = 10000" in created
     assert "ReplacingMergeTree" in created
@@ -89,6 +97,10 @@ def _column(kind: inspect.Type) -> str:
 
 
 _PLAIN_COLUMNS: dict[type[inspect.Type], str] = {
-    inspect.StrType: "String", inspect.LiteralType: "String", inspect.IntType: "Int64", inspect.BoolType: "Bool",
-    inspect.FloatType: "Float64", inspect.DateTimeType: "DateTime64(3, 'UTC')",
+    inspect.StrType: "String",
+    inspect.LiteralType: "String",
+    inspect.IntType: "Int64",
+    inspect.BoolType: "Bool",
+    inspect.FloatType: "Float64",
+    inspect.DateTimeType: "DateTime64(3, 'UTC')",
 }

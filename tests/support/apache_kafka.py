@@ -96,8 +96,9 @@ class KafkaCluster:
         deadline = time.monotonic() + within
         while self._members() < nodes:
             if time.monotonic() > deadline or self._ended():
-                raise TimeoutError(f"Apache Kafka: {self._members()} of {nodes} nodes after {within:g} s; "
-                                   f"{self._last_words()}")
+                raise TimeoutError(
+                    f"Apache Kafka: {self._members()} of {nodes} nodes after {within:g} s; {self._last_words()}"
+                )
             time.sleep(0.1)
 
     def _members(self) -> int:

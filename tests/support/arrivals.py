@@ -27,12 +27,34 @@ NOON = 1_704_110_400_000
 """2024-01-01T12:00:00Z, a boundary of every resolution."""
 
 STEPS = (0, 0, 1, 2_500, 10 * SECOND, 61 * SECOND, 5 * MINUTE, HOUR, 7 * HOUR, DAY, 3 * DAY)
-DELAYS = (0, 0, 0, 1, 4 * SECOND, 10 * SECOND, 59_999, MINUTE, 5 * MINUTE + 1, HOUR, HOUR + 10 * SECOND, 7 * HOUR, DAY,
-          2 * DAY, 2 * DAY + 1, 3 * DAY + 1, 8 * DAY, 40 * DAY, 150 * 365 * DAY)
+DELAYS = (
+    0,
+    0,
+    0,
+    1,
+    4 * SECOND,
+    10 * SECOND,
+    59_999,
+    MINUTE,
+    5 * MINUTE + 1,
+    HOUR,
+    HOUR + 10 * SECOND,
+    7 * HOUR,
+    DAY,
+    2 * DAY,
+    2 * DAY + 1,
+    3 * DAY + 1,
+    8 * DAY,
+    40 * DAY,
+    150 * 365 * DAY,
+)
 SKEWS = (-1, -5 * MINUTE, -10 * MINUTE, -10 * MINUTE - 1, -HOUR, -365 * DAY)
 CUSTOMERS = (None, "", "0", "c1", "c2", "c3", "c4")
 PLACES: tuple[dict[str, str], ...] = (
-    {}, {"touchpoint": "web"}, {"touchpoint": "web", "channel": "chat"}, {"channel": "phone"},
+    {},
+    {"touchpoint": "web"},
+    {"touchpoint": "web", "channel": "chat"},
+    {"channel": "phone"},
     {"touchpoint": "a+b", "channel": "phone"},
 )
 JUNK = (None, b"", b"nonsense", b"[1]", b'{"event_id": "e"}', b"\xff")

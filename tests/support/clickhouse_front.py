@@ -15,9 +15,25 @@ import chdb
 
 Fault = Literal["dropped_after", "dropped_before", "answers_503", "answers_429", "slow"]
 USER, PASSWORD = "cx", "s3cret"
-_TRANSPORT = frozenset({"query", "database", "query_id", "session_id", "wait_end_of_query", "default_format",
-                        "compress", "decompress", "buffer_size", "client_protocol_version", "enable_http_compression",
-                        "send_progress_in_http_headers", "http_headers_progress_interval_ms", "quota_key", "role"})
+_TRANSPORT = frozenset(
+    {
+        "query",
+        "database",
+        "query_id",
+        "session_id",
+        "wait_end_of_query",
+        "default_format",
+        "compress",
+        "decompress",
+        "buffer_size",
+        "client_protocol_version",
+        "enable_http_compression",
+        "send_progress_in_http_headers",
+        "http_headers_progress_interval_ms",
+        "quota_key",
+        "role",
+    }
+)
 _STATUS = {60: 404, 81: 404, 516: 403}
 _ROWS = re.compile(rb"^\s*(SELECT|WITH|SHOW|DESCRIBE|EXISTS)\b", re.IGNORECASE)
 INSERT = re.compile(rb"^\s*INSERT\s+INTO\s+(?!cx_migrations)(\w+)", re.IGNORECASE)

@@ -36,8 +36,14 @@ def replay_of(brokers: str, **sections: dict[str, Any]) -> Settings:
     return make_settings(brokers, app=app_section, windows=windows, kafka=kafka, **sections)
 
 
-async def send(brokers: str, answers: Iterable[Answer], topic: str = "cx.surveys.v1", partition: int | None = None,
-               transactional_id: str | None = None, partitions: int = 2) -> None:
+async def send(
+    brokers: str,
+    answers: Iterable[Answer],
+    topic: str = "cx.surveys.v1",
+    partition: int | None = None,
+    transactional_id: str | None = None,
+    partitions: int = 2,
+) -> None:
     """Send to the customers' partitions, or all to one; in one transaction where an id is given."""
     producer = AIOKafkaProducer(bootstrap_servers=brokers, acks="all", transactional_id=transactional_id)
     await producer.start()

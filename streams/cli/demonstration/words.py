@@ -7,9 +7,7 @@ from schemas.catalogue import SCORES
 from streams.cli.demonstration.run import Demo
 from streams.settings import FILE, Settings
 
-QUERY = (
-    "SELECT cell, value, n FROM scores_latest WHERE score = 'nps' AND cut = 'touchpoint' AND window = '7d'"
-)
+QUERY = "SELECT cell, value, n FROM scores_latest WHERE score = 'nps' AND cut = 'touchpoint' AND window = '7d'"
 """A first question to the database."""
 
 
