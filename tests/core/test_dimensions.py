@@ -69,6 +69,8 @@ def test_after_a_restart_every_number_and_cell_is_as_before_and_new_ones_follow(
     assert after.drain() == []
     assert after.number(("new", "new")) == len(numbers)
     assert names(after, len(numbers))[1] == ("channel", OTHER)
+    web = after.cells_of(numbers["web", "x"])[1]
+    assert after.cells_of(after.number(("web", "unseen")))[1] == web, "a known cell is not made again"
 
 
 def test_only_what_is_new_is_drained() -> None:

@@ -147,3 +147,13 @@ def test_what_is_known_is_asked_for_only_where_there_is_evidence() -> None:
     assert (key, assessed.version, assessment.ppm) == (b"cc", 1, 20_000)
     ledger.forget_before(b"cc", [NOON + DAY] * 4)
     assert risks.known([b"cc"], ledger) == []
+
+
+@pytest.mark.parametrize(("older", "counted"), [(3 * DAY, True), (3 * DAY + 1, False)])
+def test_evidence_is_what_is_at_most_the_horizon_older_than_the_newest_event(older: int, counted: bool) -> None:
+    stream = Pipeline()
+    stream.answer(NOON - older, 0, customer="c")
+    stream.send(CALLS, NOON, customer="c", outcome="answered")
+    found = risk(stream, window="7d")
+    assert found is not None
+    assert (found[0] > 0.02) == counted
