@@ -163,6 +163,15 @@ def test_what_does_not_decide_the_state_may_change() -> None:
     assert loaded(list(stream.stage.changelog.items()), config).applied(SURVEYS) == 0
 
 
+def test_how_many_records_were_forgotten_early_is_not_forgotten() -> None:
+    stream = Pipeline(ledger={"horizon": "3d", "max_records": 16})
+    for number in range(20):
+        stream.answer(NOON + number, 9, customer="c")
+    assert stream.stage.intake.ledger.overflow == 15
+    stream.restart()
+    assert stream.stage.intake.ledger.overflow == 15
+
+
 class TestTheLastCheckpoint:
     """What a broker without transactions may hold in state and not yet show is shown again."""
 
