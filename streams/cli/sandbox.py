@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from secrets import token_hex
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
@@ -18,7 +19,7 @@ from streams.runtime.clock import monotonic
 from streams.runtime.connection import aiokafka_options
 from streams.runtime.offsets import high_watermarks
 from streams.runtime.topics import admin, create_topics
-from streams.settings import ClickHouse, Kafka, Settings
+from streams.settings import App, ClickHouse, Kafka, Settings
 
 STORED_SECONDS = 60.0
 """The database has failed when it has stored nothing for so long while records wait."""
@@ -126,7 +127,7 @@ def _here(settings: Settings, broker: str, folder: Path) -> Settings:
     )
     return replace(
         settings,
-        app=replace(settings.app, mode="replay", log="text"),
+        app=App(id=f"sandbox-{token_hex(4)}", mode="replay"),
         kafka=kafka,
         clickhouse=ClickHouse(url=f"chdb://{quote(str((folder / 'clickhouse').resolve()))}", flush_seconds=0.2),
         metrics=replace(settings.metrics, streams_port=0, sinks_port=0),

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from shutil import rmtree
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -123,6 +124,7 @@ async def replay(make: Make, extent: Extent, report: Callable[[int], None]) -> d
         running.cancel()
         _ = failure.cancel() or failure.exception()  # asked for, so that a second one is not logged
         await streams.app.stop()
+        rmtree(streams.app.conf.datadir, ignore_errors=True)  # Faust makes one for each group, and never uses it
 
 
 class _Run:
