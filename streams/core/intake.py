@@ -140,7 +140,7 @@ class Intake:
         events, taken = reader.decoder.many([arrival.value for arrival in arrivals]), 0
         while taken < len(arrivals) and self.pending_bytes <= budget:
             tally = self._tally(label)
-            chunk = _Chunk(self, reader, tally, progress, rekey=origin is None)
+            chunk = _Chunk(self, topic, reader, tally, progress, rekey=origin is None)
             taken += chunk.run(arrivals[taken:], events[taken:], now, budget)
             self._close(tally)
             self._assess()
@@ -148,6 +148,22 @@ class Intake:
         progress.applied = arrivals[taken - 1].offset
         self.ledger.sweep(self._floors(), _SWEPT_PER_CHUNK, max(budget - self.pending_bytes, budget // 10))
         return stale + taken
+
+    def refuse(self, topic: str, arrivals: Sequence[Arrival], why: Invalid) -> None:
+        """Take a chunk of records whose source nobody knows: all become dead letters."""
+        stale = self._stale(topic, arrivals)
+        progress = self.progress[topic]
+        for arrival in arrivals[stale:]:
+            self.note_reject(topic, progress, arrival, why)
+            progress.outcomes["rejected"] += 1
+            progress.received += 1
+            progress.applied = arrival.offset
+
+    def note_reject(self, topic: str, progress: Progress, arrival: Arrival, why: Invalid) -> None:
+        """Keep a record that is refused for its dead letter, and count the reason."""
+        self.rejected.append(Rejected(topic, arrival, why))
+        progress.reasons[why.reason] = progress.reasons.get(why.reason, 0) + 1
+        self.outbox_bytes += len(arrival.value or b"")
 
     def drain_panes(
         self, most: int = _UNBOUNDED
@@ -206,8 +222,11 @@ class _Reader:
 class _Chunk:
     """One chunk on its way through: the loop that every event passes."""
 
-    def __init__(self, intake: Intake, reader: _Reader, tally: Tally, progress: Progress, rekey: bool) -> None:
+    def __init__(
+        self, intake: Intake, topic: str, reader: _Reader, tally: Tally, progress: Progress, rekey: bool
+    ) -> None:
         self._intake = intake
+        self._topic = topic
         self._source = reader.source
         self._read_dimensions = reader.dimensions
         self._tally = tally
@@ -310,9 +329,7 @@ class _Chunk:
         return True
 
     def _reject(self, arrival: Arrival, why: Invalid) -> str:
-        self._intake.rejected.append(Rejected(self._source.topic, arrival, why))
-        self._progress.reasons[why.reason] = self._progress.reasons.get(why.reason, 0) + 1
-        self._intake.outbox_bytes += len(arrival.value or b"")
+        self._intake.note_reject(self._topic, self._progress, arrival, why)
         return "rejected"
 
 

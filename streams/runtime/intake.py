@@ -3,15 +3,18 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple, cast
 
+import msgspec
 from faust.types import EventT
 
-from schemas.catalogue import CHANGELOG, REKEYED
+from schemas.catalogue import CHANGELOG, EVENTS, REKEYED
+from schemas.decoding import Invalid
 from streams.core.definition import Definition
 from streams.core.intake import Arrival, Intake, Progress
 from streams.core.partials import PaneKey, Partial
-from streams.errors import HoleError
+from streams.errors import HoleError, StateError
 from streams.runtime import changelog
 from streams.runtime.checkpoint import Change, Checkpointer, Output
 from streams.runtime.clock import monotonic, now_ms
@@ -31,6 +34,9 @@ _SLICES = (100, 4_000)
 _MAX_CLOSING = 100_000
 _CLOSING_BYTES = 80
 """How many panes one checkpoint deletes at most, and what each takes; a watermark that jumps closes all at once."""
+
+_SOURCE_NAMES = frozenset(topic.name for topic in EVENTS)
+_STRANGER = Invalid("wrong_topic", "", f"{REKEYED.name} is internal: send events to their source topics")
 
 _SAFETY = 0.6
 """How much of the broker's batch the estimated size of a step may fill, where it must fit into one."""
@@ -98,8 +104,9 @@ class IntakeRunner:
         async for chunk in read_to_end(self._options, topic, self.partition):
             records += len(chunk)
             for record in chunk:
-                changelog.load(self.intake, record.key or b"", record.value)
-                last.add(record.key or b"", record.value)
+                self._load(record)
+                if self._checkpointer.atomic_limit is not None:
+                    last.add(record.key or b"", record.value)
             await asyncio.sleep(0)
         self.durable = {name: progress.applied for name, progress in self.intake.progress.items()}
         logs = await log_of()
@@ -122,8 +129,10 @@ class IntakeRunner:
         """Apply a chunk; it is acknowledged when a checkpoint that holds it has landed."""
         records = cast(Sequence[Arrival], event.value)
         self._telemetry.waited(topic, records[-1].timestamp)
-        for origin, run in _by_origin(topic, records):
-            await self._apply(topic, run, origin)
+        if topic == REKEYED.name:
+            await self._apply_rekeyed(records)
+        else:
+            await self._apply(topic, records, None)
         if self._closed:
             return
         self._unacked.append(event)
@@ -172,6 +181,13 @@ class IntakeRunner:
         if self._task is not None:
             await asyncio.wait([self._task])
 
+    async def _apply_rekeyed(self, records: Sequence[Arrival]) -> None:
+        for origin, run in _by_origin(records):
+            if origin is None:
+                self.intake.refuse(REKEYED.name, run, _STRANGER)
+            else:
+                await self._apply(REKEYED.name, run, origin)
+
     async def _apply(self, topic: str, records: Sequence[Arrival], origin: str | None) -> None:
         rest = records
         while rest and not self._closed:
@@ -214,6 +230,15 @@ class IntakeRunner:
         for event in unacked:
             event.ack()
         reach("after ack")
+
+    def _load(self, record: Any) -> None:
+        try:
+            changelog.load(self.intake, record.key or b"", record.value)
+        except (msgspec.MsgspecError, LookupError, ValueError) as error:
+            raise StateError(
+                f"{record.topic}/{self.partition}: record {record.offset} is no state of ours ({error}); "
+                "restore the changelog, or set a new app.id to build the state anew from the source topics"
+            ) from error
 
     def _begin(self, starts: dict[str, int]) -> None:
         """Note where new topics start: what is deleted from there on, before it was applied, will be missed."""
@@ -263,14 +288,11 @@ class IntakeRunner:
                 )
 
 
-def _by_origin(topic: str, records: Sequence[Arrival]) -> Iterable[tuple[str | None, Sequence[Arrival]]]:
-    if topic != REKEYED.name:
-        return [(None, records)]
-    runs: list[tuple[str | None, list[Arrival]]] = []
-    for record in records:
-        origin = dict(record.headers)[ORIGIN].decode().partition("|")[0]  # type: ignore[attr-defined]
-        if runs and runs[-1][0] == origin:
-            runs[-1][1].append(record)
-        else:
-            runs.append((origin, [record]))
-    return runs
+def _by_origin(records: Sequence[Arrival]) -> Iterable[tuple[str | None, Sequence[Arrival]]]:
+    """Runs of re-keyed records of one source topic; None where the header names none."""
+    return [(origin, list(run)) for origin, run in groupby(records, _origin)]
+
+
+def _origin(record: Any) -> str | None:
+    origin = dict(record.headers).get(ORIGIN, b"").decode(errors="replace").partition("|")[0]
+    return origin if origin in _SOURCE_NAMES else None

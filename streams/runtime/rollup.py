@@ -10,10 +10,12 @@ import msgspec
 from faust.types import EventT
 
 from schemas.catalogue import PANES, SCORES
+from schemas.decoding import Invalid
 from schemas.pane import Pane, Partial
 from schemas.score import Score
 from streams.core.boundaries import Boundaries
 from streams.core.definition import Definition
+from streams.core.intake import Rejected
 from streams.core.windows import Windows
 from streams.runtime.checkpoint import Checkpointer
 from streams.runtime.clock import monotonic, now_ms
@@ -68,6 +70,7 @@ class RollupRunner:
         identity = f"{settings.app.id}-rollup-{partition}" if transactional else None
         self._checkpointer = Checkpointer(options, identity, settings.kafka.max_batch_bytes)
         self._unacked: list[EventT[Any]] = []
+        self._refused: list[Rejected] = []
         self._oldest_pane: int | None = None
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -180,6 +183,7 @@ class RollupRunner:
     async def _publish(self, results: Iterable[Score]) -> None:
         unacked, self._unacked = self._unacked, []
         oldest, self._oldest_pane = self._oldest_pane, None
+        await self._refuse()
         remaining = iter(results)
         while some := list(islice(remaining, _RESULTS_AT_ONCE)):
             outputs = self._publisher.scores(some, self.partition)
@@ -191,17 +195,32 @@ class RollupRunner:
         for event in unacked:
             event.ack()
 
+    async def _refuse(self) -> None:
+        refused, self._refused = self._refused, []
+        if refused:
+            outputs = self._publisher.rejects(refused, self.partition)
+            await self._checkpointer.write(outputs, self._settings.topic(PANES.name), self.partition, [])
+
     def _apply(self, record: Any) -> None:
         self.applied = record.offset
         if record.value is None:
             return
-        partial = _partial(record.value)
+        try:
+            partial = _partial(record.value)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            self._refused.append(Rejected(PANES.name, record, Invalid("wrong_topic", "", f"not a partial: {error}")))
+            return
         if isinstance(partial, Pane):
             self.windows.apply(partial)
         elif self._boundaries is not None:
             self._boundaries.mark(partial)
 
     def _restore(self, key: bytes | None, value: bytes | None) -> None:
-        if value is not None and key is not None and self._boundaries is None:
+        if value is None or key is None or self._boundaries is not None:
+            return
+        try:
             self.latest[key] = _score(value)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            log.warning("partition %d: key %r of %s is no score: %s", self.partition, key, SCORES.name, error)
+        else:
             self.windows.restore(self.latest[key])
