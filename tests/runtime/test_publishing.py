@@ -169,14 +169,17 @@ class TestPanes:
                 assert (pane.resolution, pane.start) == (int(resolution), moment(int(start)))
                 assert pane.partition == int(partition)
 
-    def test_a_closed_pane_is_deleted_under_the_key_it_was_published_with(self) -> None:
-        stage = Stage1(0, settings_with(kafka={"partitions": 1}))
-        arrivals = addressed([survey("a"), Draft(SURVEYS, 60 * 24 * HOUR, 0, survey("b").fields)], 1)
+    def test_a_closed_pane_is_deleted_under_the_key_and_where_it_was_published(self) -> None:
+        stage = Stage1(0, settings_with(kafka={"partitions": 4}))
+        home = next(name for name in "abcdefgh" if partition_of(name.encode(), 4) == 0)
+        first = survey("a", home, touchpoint="web", channel="chat")
+        arrivals = addressed([first, Draft(SURVEYS, 60 * 24 * HOUR, 0, survey("b", home).fields)], 4)
         stage.take(SURVEYS, [record_of(arrivals[0])], NOON)
-        before = {o.key for o in stage.checkpoint() if o.topic == PANES.name and b"watermark" not in o.key}
+        before = {o.key: o.partition for o in stage.checkpoint() if o.topic == PANES.name and b"watermark" not in o.key}
         stage.take(SURVEYS, [record_of(arrivals[1])], arrivals[1].arrival_ms)
         deleted = {o.key: o.partition for o in stage.checkpoint() if o.topic == PANES.name and o.value is None}
-        assert set(deleted) == before != set()
+        assert deleted == before
+        assert len(set(before.values())) > 1
 
     def test_a_watermark_goes_to_every_partition_and_says_how_far_its_topic_is_applied(self) -> None:
         stage = Stage1(1, settings_with(kafka={"partitions": 3}))
