@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from typing import NamedTuple
 
@@ -38,11 +39,12 @@ async def read_results(settings: Settings) -> list[Result]:
     newest: dict[tuple[bytes, datetime], Result] = {}
     options = aiokafka_options(settings)
     for partition in range(settings.kafka.partitions):
-        async for records in read_to_end(options, settings.topic(TOPIC.name), partition):
-            for record in records:
-                if record.value is not None:
-                    score = _decode(record.value)
-                    newest[record.key or b"", score.end] = Result(score, record.value)
+        async with aclosing(read_to_end(options, settings.topic(TOPIC.name), partition)) as chunks:
+            async for records in chunks:
+                for record in records:
+                    if record.value is not None:
+                        score = _decode(record.value)
+                        newest[record.key or b"", score.end] = Result(score, record.value)
     return sorted(newest.values(), key=lambda result: (result.score.end, *_place(result.score)))
 
 

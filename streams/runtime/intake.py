@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing
 from itertools import groupby
 from typing import Any, NamedTuple, cast
 
@@ -101,13 +102,14 @@ class IntakeRunner:
         began, records, last = monotonic(), 0, changelog.LastCheckpoint()
         await self._checkpointer.open()
         topic = self._settings.topic(CHANGELOG.name)
-        async for chunk in read_to_end(self._options, topic, self.partition):
-            records += len(chunk)
-            for record in chunk:
-                self._load(record)
-                if self._checkpointer.atomic_limit is not None:
-                    last.add(record.key or b"", record.value)
-            await asyncio.sleep(0)
+        async with aclosing(read_to_end(self._options, topic, self.partition)) as changelog_:
+            async for chunk in changelog_:
+                records += len(chunk)
+                for record in chunk:
+                    self._load(record)
+                    if self._checkpointer.atomic_limit is not None:
+                        last.add(record.key or b"", record.value)
+                await asyncio.sleep(0)
         self.durable = {name: progress.applied for name, progress in self.intake.progress.items()}
         logs = await log_of()
         self._refuse_holes(logs)

@@ -1,6 +1,6 @@
 """Our own reader of a topic's partition, from its start to its true end, outside any consumer group."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -17,9 +17,10 @@ _MAX_RECORDS = 20_000
 
 async def read_to_end(
     options: Mapping[str, Any], topic: str, partition: int
-) -> AsyncIterator[Sequence["ConsumerRecord[bytes, bytes]"]]:
+) -> AsyncGenerator[Sequence["ConsumerRecord[bytes, bytes]"], None]:
     """The committed records of a partition up to its high watermark of now, chunk by chunk.
 
+    Read it under `contextlib.aclosing`, so that leaving it early closes the connection at once.
     Raises `BrokerError` when the broker stops answering before the end.
     """
     tp = TopicPartition(topic, partition)

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from itertools import islice
 from typing import Any, cast
 
@@ -82,14 +83,16 @@ class RollupRunner:
         """Fence the former owner, rebuild the windows, and start publishing."""
         began, records = monotonic(), 0
         await self._checkpointer.open()
-        async for chunk in read_to_end(self._options, self._settings.topic(SCORES.name), self.partition):
-            for record in chunk:
-                self._restore(record.key, record.value)
-        async for chunk in read_to_end(self._options, self._settings.topic(PANES.name), self.partition):
-            records += len(chunk)
-            for record in chunk:
-                self._apply(record)
-            await asyncio.sleep(0)
+        async with aclosing(self._read(SCORES.name)) as published:
+            async for chunk in published:
+                for record in chunk:
+                    self._restore(record.key, record.value)
+        async with aclosing(self._read(PANES.name)) as partials:
+            async for chunk in partials:
+                records += len(chunk)
+                for record in chunk:
+                    self._apply(record)
+                await asyncio.sleep(0)
         self._telemetry.own_rollup(self.partition, self)
         self._task = asyncio.create_task(self._publishing(), name=f"rollup-{self.partition}")
         self._task.add_done_callback(self._ended)
@@ -100,6 +103,9 @@ class RollupRunner:
             records,
             monotonic() - began,
         )
+
+    def _read(self, topic: str) -> AsyncGenerator[Sequence[Any], None]:
+        return read_to_end(self._options, self._settings.topic(topic), self.partition)
 
     async def take(self, event: EventT[Any]) -> None:
         """Apply a chunk of partials; it is acknowledged when what follows from it is published."""
