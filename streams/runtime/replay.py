@@ -195,8 +195,10 @@ class _Run:
         async with OffsetReader(aiokafka_options(settings)) as offsets:
             while await offsets.ends(tps, "read_committed") != await offsets.ends(tps, "read_uncommitted"):
                 if monotonic() > deadline:
-                    raise BrokerError(f"{topic}: a transaction stays open for {STALLED_SECONDS:g} s; is another "
-                                      "replay of this name running?")
+                    raise BrokerError(
+                        f"{topic}: a transaction stays open for {STALLED_SECONDS:g} s; is another "
+                        "replay of this name running?"
+                    )
                 await asyncio.sleep(_POLL_SECONDS)
         return tps
 
