@@ -45,7 +45,6 @@ class Kafka(_Section, frozen=True, kw_only=True):
     prefix: str = ""
     session_timeout: Positive = 10
     max_batch_bytes: Annotated[int, msgspec.Meta(ge=65_536)] = 900_000
-    chunk: Positive = 4_000
     security: Literal["plaintext", "ssl", "sasl_ssl", "sasl_plaintext"] = "plaintext"
     allow_plaintext_password: bool = False
     username: str = ""

@@ -31,7 +31,10 @@ def test_only_the_dimensions_of_some_cut_are_told_apart() -> None:
 def test_a_combination_is_in_one_cell_of_each_cut_it_has_values_for() -> None:
     dimensions = Dimensions(CUTS, 100)
     assert names(dimensions, dimensions.number(("web", "x"))) == [
-        ("total", "all"), ("channel", "web"), ("team", "x"), ("channel+team", "web+x"),
+        ("total", "all"),
+        ("channel", "web"),
+        ("team", "x"),
+        ("channel+team", "web+x"),
     ]
     assert names(dimensions, dimensions.number(("", "x"))) == [("total", "all"), ("team", "x")]
     assert names(dimensions, dimensions.number(("", ""))) == [("total", "all")]
@@ -53,7 +56,10 @@ def test_what_exceeds_the_bound_is_counted_in_the_other_cell_of_its_cut() -> Non
     assert beyond == [("total", "all"), ("channel", OTHER), ("team", "x"), ("channel+team", OTHER)]
     assert dimensions.overflow == 2
     assert names(dimensions, dimensions.number(("phone", "y"))) == [
-        ("total", "all"), ("channel", OTHER), ("team", OTHER), ("channel+team", OTHER),
+        ("total", "all"),
+        ("channel", OTHER),
+        ("team", OTHER),
+        ("channel+team", OTHER),
     ]
     assert len(dimensions.cells) == 4 + 3, "the bound, and one other cell for each cut that needs one"
     assert names(dimensions, dimensions.number(("web", "x")))[1] == ("channel", "web"), "known cells stay"

@@ -35,11 +35,18 @@ def examples(kind: str) -> Iterator[tuple[str, Path]]:
 
 
 def bad_input() -> list[Bad]:
-    written: list[Bad] = [(topic, path.name.partition("--")[0], path.read_bytes())
-                          for topic, path in examples("invalid")]
-    return [*written, (SURVEYS, "null_value", None), (SURVEYS, "too_large", b'{"comment": "%s"}' % (5_000_000 * b"x")),
-            (SURVEYS, "too_large", 200_000 * b"[" + 200_000 * b"]"), (SURVEYS, "too_large", 5_000_000 * b"["),
-            (SURVEYS, "too_deep", 100_000 * b"[" + 100_000 * b"]"), (SURVEYS, "too_deep", 200_000 * b"[")]
+    written: list[Bad] = [
+        (topic, path.name.partition("--")[0], path.read_bytes()) for topic, path in examples("invalid")
+    ]
+    return [
+        *written,
+        (SURVEYS, "null_value", None),
+        (SURVEYS, "too_large", b'{"comment": "%s"}' % (5_000_000 * b"x")),
+        (SURVEYS, "too_large", 200_000 * b"[" + 200_000 * b"]"),
+        (SURVEYS, "too_large", 5_000_000 * b"["),
+        (SURVEYS, "too_deep", 100_000 * b"[" + 100_000 * b"]"),
+        (SURVEYS, "too_deep", 200_000 * b"["),
+    ]
 
 
 @pytest.fixture
@@ -90,8 +97,13 @@ def test_every_kind_of_bad_input_amid_good(settings: Settings, start: Start, pro
 def test_strangers_in_our_own_topics(settings: Settings, start: Start, producer: Any) -> None:
     answer = json.dumps({"event_id": "e", "record_id": "r", "time": "2026-01-01T00:00:00Z", "survey": "s",
                          "kind": "nps", "score": 9}).encode()  # fmt: skip
-    strangers = [(b"x", None), (answer, None), (answer, [("cx-origin", b"\xff")]), (None, [("cx-origin", b"?|0|1")]),
-                 (answer, [("cx-origin", b"cx.nowhere.v1|0|1")])]
+    strangers = [
+        (b"x", None),
+        (answer, None),
+        (answer, [("cx-origin", b"\xff")]),
+        (None, [("cx-origin", b"?|0|1")]),
+        (answer, [("cx-origin", b"cx.nowhere.v1|0|1")]),
+    ]
     for value, headers in strangers:
         producer.send(settings.topic(REKEYED.name), value, key=b"k", headers=headers, partition=0)
     refused = producer.send(settings.topic(REKEYED.name), b"{", key=b"k", headers=[("cx-origin", b"cx.surveys.v1|0|7")])

@@ -141,8 +141,12 @@ def test_state_of_other_definitions_is_not_continued(
 def test_a_damaged_changelog_is_not_continued(settings: Settings, start: Start) -> None:
     changelog = Sent(settings.topic(CHANGELOG.name), 0, b"m", b"\xc1")
     send(settings.kafka.brokers, [changelog])
-    ended(start("streams", settings), EXIT_STATE, f"{changelog.topic}/0: record 0 is no state of ours",
-          "restore the changelog, or set a new app.id to build the state anew")
+    ended(
+        start("streams", settings),
+        EXIT_STATE,
+        f"{changelog.topic}/0: record 0 is no state of ours",
+        "restore the changelog, or set a new app.id to build the state anew",
+    )
 
 
 async def test_a_worker_whose_partition_has_a_newer_owner_lets_go(settings: Settings, start: Start, seed: int) -> None:

@@ -155,7 +155,7 @@ def test_what_does_not_decide_the_state_may_change() -> None:
     stream = Pipeline()
     stream.answer(NOON, 9)
     config = settings_with(
-        kafka={"partitions": 1, "chunk": 7},
+        kafka={"partitions": 1, "session_timeout": 7},
         metrics={"stalled_after": 5},
         owners={"team:x": "Ana"},
         ledger={"horizon": "3d", "max_records": 64},

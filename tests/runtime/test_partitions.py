@@ -1,0 +1,160 @@
+"""What is assigned is opened, what stays keeps its state, what goes is let go; nobody writes during a rebalance."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from faust.types import TP
+
+from streams.errors import BrokerError, FencedError
+from streams.runtime.partitions import Partitions
+
+TOPIC = "cx.surveys.v1"
+
+
+class RecordingRunner:
+    """Notes what it is told."""
+
+    def __init__(self, partition: int) -> None:
+        self.partition = partition
+        self.told: list[str] = []
+
+    async def suspend(self, patience: float) -> None:
+        self.told.append("suspend")
+
+    def resume(self) -> None:
+        self.told.append("resume")
+
+    async def close(self, patience: float) -> None:
+        self.told.append("close")
+
+
+class Owner:
+    """Opens runners at once, or when it is let; notes what failed."""
+
+    def __init__(self) -> None:
+        self.opened: list[RecordingRunner] = []
+        self.errors: list[BaseException] = []
+        self.failure: Exception | None = None
+        self.may_open = asyncio.Event()
+        self.may_open.set()
+        self.partitions: Partitions[RecordingRunner] = Partitions([TOPIC], self._open, self.errors.append)
+
+    async def assign(self, *numbers: int) -> None:
+        await self.partitions.assigned({TP(TOPIC, number) for number in numbers} | {TP("another", 9)})
+
+    async def _open(self, partition: int) -> RecordingRunner:
+        await self.may_open.wait()
+        if self.failure:
+            raise self.failure
+        self.opened.append(RecordingRunner(partition))
+        return self.opened[-1]
+
+
+@pytest.fixture
+async def owner() -> Owner:
+    return Owner()
+
+
+async def rest(condition: Callable[[], object]) -> None:
+    """Let other tasks run until the condition holds; a hundred turns are more than any of these needs."""
+    for _ in range(100):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never came to that")
+
+
+async def test_only_partitions_of_its_own_topics_are_opened(owner: Owner) -> None:
+    await owner.assign(0, 2)
+    assert [await owner.partitions.get(number) for number in (0, 1, 2, 9)] == [
+        owner.opened[0], None, owner.opened[1], None,
+    ]  # fmt: skip
+    assert sorted(owner.partitions.running) == [0, 2]
+
+
+async def test_before_the_first_assignment_everybody_waits(owner: Owner) -> None:
+    waiting = asyncio.create_task(owner.partitions.get(0))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await owner.assign(0)
+    assert await waiting is owner.opened[0]
+
+
+async def test_who_asks_waits_until_the_state_is_there(owner: Owner) -> None:
+    owner.may_open.clear()
+    await owner.assign(0)
+    waiting = asyncio.create_task(owner.partitions.get(0))
+    await asyncio.sleep(0)
+    assert (waiting.done(), owner.partitions.loading) == (False, [0])
+    owner.may_open.set()
+    assert await waiting is owner.opened[0]
+    assert owner.partitions.loading == []
+
+
+async def test_what_stays_keeps_its_state_and_goes_on_after_the_rebalance(owner: Owner) -> None:
+    await owner.assign(0, 1)
+    await owner.partitions.get(0)
+    await owner.partitions.revoked()
+    await owner.assign(0, 1)
+    assert [runner.told for runner in owner.opened] == [["suspend", "resume"]] * 2
+
+
+async def test_what_goes_is_closed_and_opened_anew_when_it_comes_back(owner: Owner) -> None:
+    await owner.assign(0)
+    first = await owner.partitions.get(0)
+    await owner.partitions.revoked()
+    await owner.assign()
+    assert first is not None
+    assert first.told == ["suspend", "close"]
+    assert await owner.partitions.get(0) is None
+    await owner.assign(0)
+    assert await owner.partitions.get(0) is owner.opened[1]
+
+
+async def test_a_rebalance_in_the_middle_of_opening_lets_nothing_be_written_until_it_ends(owner: Owner) -> None:
+    owner.may_open.clear()
+    await owner.assign(0)
+    await owner.partitions.revoked()
+    owner.may_open.set()
+    await rest(lambda: owner.partitions.running)
+    assert owner.opened[0].told == ["suspend"]
+    await owner.assign(0)
+    assert owner.opened[0].told == ["suspend", "resume"]
+
+
+async def test_what_is_taken_away_while_it_opens_is_not_waited_for(owner: Owner) -> None:
+    owner.may_open.clear()
+    await owner.assign(0)
+    waiting = asyncio.create_task(owner.partitions.get(0))
+    await asyncio.sleep(0)
+    await owner.partitions.revoked()
+    await owner.assign()
+    assert await waiting is None
+    assert not owner.errors
+
+
+async def test_a_partition_that_cannot_be_opened_is_reported(owner: Owner) -> None:
+    owner.failure = BrokerError("no broker")
+    await owner.assign(0)
+    await rest(lambda: owner.errors)
+    assert owner.errors == [owner.failure]
+
+
+async def test_being_fenced_matters_only_to_who_still_owns_the_partition(owner: Owner) -> None:
+    await owner.assign(0)
+    await owner.partitions.revoked()
+    owner.partitions.failed(FencedError("a newer owner"))
+    assert not owner.errors
+    owner.partitions.failed(BrokerError("no broker"))
+    await owner.assign(0)
+    owner.partitions.failed(FencedError("a newer owner"))
+    assert [type(error) for error in owner.errors] == [BrokerError, FencedError]
+
+
+async def test_closing_closes_everything(owner: Owner) -> None:
+    await owner.assign(0, 1)
+    await owner.partitions.get(1)
+    await owner.partitions.close()
+    assert [runner.told[-1] for runner in owner.opened] == ["close", "close"]
+    assert not owner.partitions.running

@@ -1,0 +1,145 @@
+"""Metrics are clean by Prometheus' own linter; lag is what waits; health fails only while something waits in vain."""
+
+import json
+import subprocess
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import generate_latest
+
+from schemas.score import Score
+from streams.core.intake import Intake
+from streams.runtime.clock import monotonic, now_ms
+from streams.runtime.sinking import SinkMetrics
+from streams.runtime.telemetry import STAGES, Telemetry
+from tests.deploy.tools import find
+from tests.reference.contracts import SURVEYS
+from tests.reference.windows import moment_of
+from tests.support.stream import Record, Stage1, settings_with
+
+SETTINGS = settings_with(kafka={"partitions": 1})
+
+
+class OwnedCells:
+    """The owner of two windows, one of them empty."""
+
+    def __init__(self) -> None:
+        self.latest = {b"one": score(25.0, 4), b"none": score(None, 0, window="1h")}
+
+
+def score(value: float | None, n: int, **fields: Any) -> Score:
+    end = datetime(2026, 3, 1, tzinfo=UTC)
+    made: dict[str, Any] = {
+        "score": "nps", "cut": "touchpoint", "cell": 'a "quoted"\nname', "window": "24h", "start": end, "end": end,
+        "value": value, "lower": value, "upper": value, "n": n, "unit": "points", "counts": {}, "revision": n,
+        "final": False, "last_event": end if n else None,
+    }  # fmt: skip
+    return Score(**(made | fields))
+
+
+@pytest.fixture
+def intake() -> Intake:
+    """A partition that has taken one answer, one late one and two rejects."""
+    stage, now = Stage1(0, SETTINGS), now_ms()
+    answers = [
+        {
+            "event_id": "e",
+            "record_id": f"r{days}",
+            "time": moment_of(now - days * 86_400_000),
+            "survey": "s",
+            "kind": "nps",
+            "score": 9,
+        }
+        for days in (0, 5)
+    ]
+    values = [*(json.dumps(answer).encode() for answer in answers), None, b"{"]
+    stage.take(SURVEYS, [Record(10 + n, now, None, value) for n, value in enumerate(values)], now)
+    return stage.intake
+
+
+@pytest.fixture
+def telemetry(intake: Intake) -> Telemetry:
+    made = Telemetry(CollectorRegistry())
+    made.own_intake(0, intake)
+    made.own_rollup(0, OwnedCells())
+    made.high_watermarks = lambda: {(SURVEYS, 0): 20, (SURVEYS, 7): 99}
+    made.waited(SURVEYS, now_ms() - 3_000)
+    made.checkpointed(1_000, 0.02, monotonic())
+    for stage in STAGES:
+        made.stage(stage, 0.1)
+    return made
+
+
+def value_of(telemetry: Telemetry, name: str, **labels: str) -> float | None:
+    return telemetry.registry.get_sample_value(name, labels)
+
+
+def test_promtool_has_nothing_to_say_about_the_metrics(telemetry: Telemetry) -> None:
+    sinks = CollectorRegistry()
+    SinkMetrics(sinks).up.labels("clickhouse").set(1)
+    for registry in (telemetry.registry, sinks):
+        done = subprocess.run(
+            [find("promtool"), "check", "metrics"],
+            input=generate_latest(registry),
+            capture_output=True,
+            timeout=30,
+            check=False,
+        )
+        assert (done.returncode, (done.stdout + done.stderr).decode()) == (0, "")
+
+
+def test_every_outcome_is_counted_and_they_add_up(telemetry: Telemetry) -> None:
+    place = {"topic": SURVEYS, "partition": "0"}
+    outcomes = {
+        name: value_of(telemetry, "cxstream_outcomes_total", **place, outcome=name)
+        for name in ("accepted", "duplicate", "corrected", "late", "rejected", "rekeyed")
+    }
+    assert outcomes == {"accepted": 1, "duplicate": 0, "corrected": 0, "late": 1, "rejected": 2, "rekeyed": 0}
+    assert value_of(telemetry, "cxstream_received_total", **place) == 4
+    assert value_of(telemetry, "cxstream_reconciliation_difference", **place) == 0
+    assert value_of(telemetry, "cxstream_rejected_total", **place, reason="null_value") == 1
+
+
+def test_a_window_without_a_value_has_an_n_and_no_value(telemetry: Telemetry) -> None:
+    labels = {"score": "nps", "cut": "touchpoint", "cell": 'a "quoted"\nname'}
+    assert value_of(telemetry, "cxstream_score_value", **labels, window="24h") == 25.0
+    assert value_of(telemetry, "cxstream_score_value", **labels, window="1h") is None
+    assert value_of(telemetry, "cxstream_score_n", **labels, window="1h") == 0
+    assert value_of(telemetry, "cxstream_score_age_seconds", **labels, window="1h") is None
+
+
+def test_what_another_worker_owns_is_not_reported(telemetry: Telemetry) -> None:
+    assert telemetry.lag() == {(SURVEYS, 0): 6}
+    telemetry.disown_intake(0)
+    telemetry.disown_rollup(0)
+    assert telemetry.lag() == {}
+    assert value_of(telemetry, "cxstream_received_total", topic=SURVEYS, partition="0") is None
+    assert b"cxstream_score_n{" not in generate_latest(telemetry.registry)
+
+
+def test_lag_in_seconds_is_the_age_of_the_newest_applied_record_while_others_wait(telemetry: Telemetry) -> None:
+    place = {"topic": SURVEYS, "partition": "0"}
+    behind = value_of(telemetry, "cxstream_lag_seconds", **place)
+    assert behind is not None
+    assert 3.0 <= behind < 60.0
+    telemetry.high_watermarks = lambda: {(SURVEYS, 0): 14}
+    assert value_of(telemetry, "cxstream_lag_seconds", **place) == 0.0
+
+
+def test_stalled_is_who_has_input_and_moves_nothing(telemetry: Telemetry) -> None:
+    assert not telemetry.is_stalled(60.0)
+    telemetry.progressed_at -= 61.0
+    assert telemetry.is_stalled(60.0)
+    telemetry.checkpointed(1, 0.1, None)
+    assert not telemetry.is_stalled(60.0)
+
+
+def test_after_a_long_rest_the_first_event_is_no_stall(telemetry: Telemetry) -> None:
+    telemetry.progressed_at -= 3_600.0
+    telemetry.high_watermarks = lambda: {(SURVEYS, 0): 14}
+    telemetry.watch()
+    telemetry.high_watermarks = lambda: {(SURVEYS, 0): 15}
+    telemetry.watch()
+    assert not telemetry.is_stalled(60.0)
