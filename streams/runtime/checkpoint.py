@@ -159,6 +159,7 @@ class Checkpointer:
         return size
 
     def _batches(self, outputs: Sequence[Output]) -> list[Any]:
+        """As few batches as possible; a record larger than one has its own."""
         now = now_ms()
         batch = self._producer.create_batch()
         batches = [batch]
@@ -166,9 +167,5 @@ class Checkpointer:
             if batch.append(key=key, value=value, timestamp=now, headers=list(headers)) is None:
                 batch = self._producer.create_batch()
                 batches.append(batch)
-                if batch.append(key=key, value=value, timestamp=now, headers=list(headers)) is None:
-                    raise StateError(
-                        f"{outputs[0].topic}: a record of {len(value or b'')} bytes fits no batch; "
-                        "raise kafka.max_batch_bytes"
-                    )
+                batch.append(key=key, value=value, timestamp=now, headers=list(headers))
         return batches
