@@ -4,12 +4,13 @@ import gc
 import logging
 import signal
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import faust
 from faust.app.base import BootStrategy
+from faust.types import TP
 from mode import ServiceT
 
 from streams.runtime.connection import faust_broker, faust_credentials
@@ -33,12 +34,16 @@ class _WithoutWeb(BootStrategy):
 
 
 class BatchApp(faust.App):
-    """An app whose messages are chunks, with further services that start before its consumer."""
+    """An app whose messages are chunks, with further services that start before its consumer.
+
+    `lost` is told of a partition, where it was to be read on, and where its log starts instead.
+    """
 
     BootStrategy = _WithoutWeb
 
     def __init__(self, *args: Any, before: Sequence[ServiceT] = (), **kwargs: Any) -> None:
         self._before = tuple(before)
+        self.lost: Callable[[TP, int, int], None] = _note_lost
         super().__init__(*args, **kwargs)
 
     async def on_first_start(self) -> None:
@@ -49,6 +54,10 @@ class BatchApp(faust.App):
         self.loop.add_signal_handler(signal.SIGUSR2, log.info, "SIGUSR2 starts no debugger here")
         for service in self._before:
             await self.add_runtime_dependency(service)
+
+
+def _note_lost(tp: TP, position: int, start: int) -> None:
+    log.error("%s/%d: no record %d any more, going on at %d", tp.topic, tp.partition, position, start)
 
 
 def batch_app(settings: Settings, role: str, before: Sequence[ServiceT] = ()) -> BatchApp:

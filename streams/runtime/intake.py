@@ -151,6 +151,14 @@ class IntakeRunner:
             self._passed_gap = True
             self._start()
 
+    def lost(self, topic: str, position: int, start: int) -> None:
+        """The log of `topic` was to be read on at `position`, but starts at `start`, or ends before it."""
+        first = max(position, self.intake.applied(topic) + 1)
+        if start > first:
+            self._failed(HoleError(_gone(topic, self.partition, first, start)))
+        elif start < position:
+            self._failed(HoleError(_made_anew(topic, self.partition, position - 1, start)))
+
     async def suspend(self, patience: float) -> None:
         """Start no further checkpoint; wait at most `patience` seconds for the one in flight."""
         self._gate.clear()
@@ -279,15 +287,23 @@ class IntakeRunner:
             applied, known = self.intake.applied(topic), topic in self.intake.progress
             first = max(log_.start if known else 0, log_.committed)
             if first > applied + 1:
-                raise HoleError(
-                    f"{topic}/{self.partition}: records {applied + 1} to {first - 1} are gone or were acknowledged "
-                    "without being in the state; restore the changelog, or set a new app.id to count what is left"
-                )
+                raise HoleError(_gone(topic, self.partition, applied + 1, first))
             if applied >= log_.end:
-                raise HoleError(
-                    f"{topic}/{self.partition}: the state has applied record {applied}, but the log ends at "
-                    f"{log_.end}: the topic was made anew; restore it, or set a new app.id to start with it"
-                )
+                raise HoleError(_made_anew(topic, self.partition, applied, log_.end))
+
+
+def _gone(topic: str, partition: int, first: int, start: int) -> str:
+    return (
+        f"{topic}/{partition}: records {first} to {start - 1} are gone or were acknowledged "
+        "without being in the state; restore the changelog, or set a new app.id to count what is left"
+    )
+
+
+def _made_anew(topic: str, partition: int, applied: int, end: int) -> str:
+    return (
+        f"{topic}/{partition}: the state has applied record {applied}, but the log ends at "
+        f"{end}: the topic was made anew; restore it, or set a new app.id to start with it"
+    )
 
 
 def _by_origin(records: Sequence[Arrival]) -> Iterable[tuple[str | None, Sequence[Arrival]]]:

@@ -33,8 +33,8 @@ async def read_to_end(
         fetch_max_wait_ms=50,
         max_partition_fetch_bytes=8 << 20,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign([tp])
         await consumer.seek_to_beginning(tp)
         position, moved = await consumer.position(tp), monotonic()

@@ -98,6 +98,7 @@ class Streams:
         for topic in (*EVENTS, REKEYED):
             self._agent(self.settings.topic(topic.name), topic.name, self._take_events)
         self._agent(self.settings.topic(PANES.name), PANES.name, self._take_panes)
+        self.app.lost = self._lost
         self.app.task(self._watch)
         self.app.on_partitions_assigned.connect(cast(Any, self._assigned), weak=False)
         self.app.on_partitions_revoked.connect(cast(Any, self._revoked), weak=False)
@@ -114,6 +115,14 @@ class Streams:
                     self._failed(error)
 
         self.app.agent(topic, name=f"agent-{catalogue_name}", concurrency=1)(agent)
+
+    def _lost(self, tp: TP, position: int, start: int) -> None:
+        # While the state is being read, opening judges this.
+        runner = self.intakes.running.get(tp.partition)
+        if runner is None or tp.topic not in self._intake_topics:
+            log.info("%s/%d: no record %d any more, going on at %d", tp.topic, tp.partition, position, start)
+        else:
+            runner.lost(tp.topic, position, start)
 
     async def _watch(self) -> None:
         while not self.app.should_stop:

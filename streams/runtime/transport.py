@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 
 import aiokafka
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, Message
 
@@ -34,18 +34,30 @@ async def seek_each(consumer: aiokafka.AIOKafkaConsumer) -> dict[TP, int | None]
     return found
 
 
+async def _seek_to_start(consumer: aiokafka.AIOKafkaConsumer, tp: TP) -> int:
+    await consumer.seek_to_beginning(tp)
+    start: int = await consumer.position(tp)
+    return start
+
+
 class BatchThread(driver.AIOKafkaConsumerThread):
     """The consumer's thread, reading only committed records and giving equal partitions to one worker."""
 
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
-        # Faust offers no setting for these three. Range assignment gives the same partition numbers
+        # Faust offers no setting for these four. Range assignment gives the same partition numbers
         # of all topics with equal counts to one worker, on which the state of a partition depends.
         self._assignor = RangePartitionAssignor
         consumer._partition_assignment_strategy = (RangePartitionAssignor,)
         consumer._isolation_level = "read_committed"
         consumer._fetch_max_wait_ms = _FETCH_WAIT_MS
+        consumer._auto_offset_reset = "none"  # where to go on when records are gone is for us to decide
         return consumer
+
+    async def seek_to_start(self, tp: TP) -> int:
+        """Go on at the first record there is; returns its offset."""
+        start: int = await self.call_thread(_seek_to_start, self._ensure_consumer(), tp)
+        return start
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """See `seek_each`."""
@@ -110,7 +122,13 @@ class BatchConsumer(driver.Consumer):
         """Fetch, and yield one message for each chunk, taking turns between the partitions."""
         if self.flow_active and not self._is_sound():
             await self._seek_again()
-        records, active = await self._wait_next_records(timeout)
+        try:
+            records, active = await self._wait_next_records(timeout)
+        except NoOffsetForPartitionError:  # so far; nothing is delivered before all is sought
+            return
+        except OffsetOutOfRangeError as error:
+            await self._go_on_at_start(error.args[0])
+            return
         if not self._is_sound() or self.should_stop:
             self._sought = None
             return
@@ -148,6 +166,15 @@ class BatchConsumer(driver.Consumer):
             self.log.info("the assignment changed during a seek; the next one is sought again")
             return False
         return True
+
+    async def _go_on_at_start(self, positions: Mapping[Any, int]) -> None:
+        for tp, position in positions.items():
+            try:
+                start = await cast(BatchThread, self._thread).seek_to_start(tp)
+            except IllegalStateError:
+                self._sought = None
+                return
+            cast(Any, self.app).lost(TP(*tp), position, start)
 
     def _note_positions(self) -> None:
         thread = cast(BatchThread, self._thread)

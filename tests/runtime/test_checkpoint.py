@@ -83,8 +83,11 @@ async def write(checkpointer: Checkpointer, settings: Settings, changes: list[Ch
 
 async def test_all_of_it_is_there_in_order_with_its_tombstones(checkpointer: Checkpointer, settings: Settings) -> None:
     size = await write(checkpointer, settings)
-    assert await everything(settings) == {REJECTS.name: [(b"k", b"r")], CHANGELOG.name: CHANGES,
-                                          PANES.name: [(b"k", b"p")]}
+    assert await everything(settings) == {
+        REJECTS.name: [(b"k", b"r")],
+        CHANGELOG.name: CHANGES,
+        PANES.name: [(b"k", b"p")],
+    }
     assert size > 100
 
 
