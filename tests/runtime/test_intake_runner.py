@@ -139,7 +139,7 @@ async def test_too_many_unacknowledged_chunks_hold_up_the_next(bench: Bench) -> 
     await turns()
     assert not waiting.done()
     assert bench.slow.started == 1
-    await bench.land(4)
+    await bench.land(12)
     assert waiting.done()
     assert len(bench.acks) == 12
 
