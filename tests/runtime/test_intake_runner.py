@@ -36,8 +36,14 @@ class SlowCheckpointer:
         self.may_land = asyncio.Semaphore(0)
         self.closed = False
 
-    async def write(self, outputs: Sequence[Output], changelog: str, partition: int, changes: Sequence[Change],
-                    shown: Sequence[Output] = ()) -> int:
+    async def write(
+        self,
+        outputs: Sequence[Output],
+        changelog: str,
+        partition: int,
+        changes: Sequence[Change],
+        shown: Sequence[Output] = (),
+    ) -> int:
         self.started += 1
         await self.may_land.acquire()
         if self.failure:
@@ -75,10 +81,14 @@ class Bench:
         self.runner._checkpointer = self.slow  # type: ignore[assignment]
 
     def chunk(self, *offsets: int, headers: tuple[tuple[str, bytes], ...] = ()) -> Chunk:
-        answers = [{"event_id": "e", "record_id": f"r{o}", "time": moment_of(NOON), "survey": "s", "kind": "nps",
-                    "score": 9} for o in offsets]
-        records = [Record(o, NOON, None, json.dumps(answer).encode(), headers)
-                   for o, answer in zip(offsets, answers, strict=True)]
+        answers = [
+            {"event_id": "e", "record_id": f"r{o}", "time": moment_of(NOON), "survey": "s", "kind": "nps", "score": 9}
+            for o in offsets
+        ]
+        records = [
+            Record(o, NOON, None, json.dumps(answer).encode(), headers)
+            for o, answer in zip(offsets, answers, strict=True)
+        ]
         return Chunk(records, self.acks)
 
     async def take(self, chunk: Chunk, topic: str = SURVEYS) -> Chunk:
