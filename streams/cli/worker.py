@@ -13,7 +13,7 @@ from streams.cli.options import settings_option
 from streams.cli.supervision import Child, end_all
 from streams.errors import CxError
 from streams.runtime import logs, topics
-from streams.runtime.fatal import end_worker
+from streams.runtime.fatal import PunctualWorker, end_worker
 from streams.settings import Settings
 
 Part = Literal["streams", "sinks"]
@@ -49,7 +49,7 @@ def run(app: faust.App, settings: Settings, debug: bool = False) -> None:
     _Worker(app).execute_from_commandline()
 
 
-class _Worker(faust.Worker):
+class _Worker(PunctualWorker):
     """Faust's worker, which leaves logging and the terminal as they are."""
 
     def __init__(self, app: faust.App) -> None:

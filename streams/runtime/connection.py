@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -52,6 +52,20 @@ def aiokafka_options(settings: Settings) -> dict[str, Any]:
 def kafka_python_options(settings: Settings, timeout: float = 5.0) -> dict[str, Any]:
     """Keyword arguments for kafka-python's clients, which give up on the broker after `timeout` seconds."""
     return aiokafka_options(settings) | {"bootstrap_timeout_ms": round(timeout * 1000), "request_timeout_ms": 15_000}
+
+
+async def connected(start: Coroutine[Any, Any, object]) -> None:
+    """Wait for a client's `start()`; when cancelled meanwhile, only after it has ended.
+
+    A client of aiokafka that is cancelled while it connects forgets the socket without closing it.
+    """
+    starting = asyncio.ensure_future(start)
+    try:
+        await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait({starting})
+        _ = starting.cancelled() or starting.exception()  # what went wrong no longer matters
+        raise
 
 
 def faust_broker(settings: Settings) -> list[str]:

@@ -14,6 +14,7 @@ from faust.types import TP
 from mode import ServiceT
 
 from streams.runtime.connection import faust_broker, faust_credentials
+from streams.runtime.fatal import PunctualWorker
 from streams.runtime.transport import BatchTransport
 from streams.settings import FAUST_PREFIX, Settings
 
@@ -68,6 +69,7 @@ def batch_app(settings: Settings, role: str, before: Sequence[ServiceT] = ()) ->
         settings.group(role),
         before=before,
         env_prefix=FAUST_PREFIX,
+        Worker=PunctualWorker,
         broker=faust_broker(settings),
         broker_credentials=faust_credentials(settings),
         broker_session_timeout=timeout,

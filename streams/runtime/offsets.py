@@ -17,6 +17,8 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.offset import OffsetRequest, OffsetResetStrategy
 
 from streams.errors import BrokerError
+from streams.runtime.clock import monotonic
+from streams.runtime.connection import connected
 
 Isolation = Literal["read_committed", "read_uncommitted"]
 Found = dict[TopicPartition, int]
@@ -62,10 +64,12 @@ class OffsetReader:
         self._client = AIOKafkaClient(**self._options, request_timeout_ms=round(self._within * 1000))
         try:
             async with asyncio.timeout(self._within):
-                await self._client.bootstrap()
-        except (TimeoutError, aiokafka.errors.KafkaConnectionError):
+                await connected(self._client.bootstrap())
+        except BaseException as error:
             await self._client.close()
-            raise BrokerError(f"no broker at {self._where}: start it or set kafka.brokers") from None
+            if isinstance(error, (TimeoutError, aiokafka.errors.KafkaConnectionError)):
+                raise BrokerError(f"no broker at {self._where}: start it or set kafka.brokers") from None
+            raise
         return self
 
     async def __aexit__(
@@ -88,6 +92,21 @@ class OffsetReader:
             return await self._listed(missing, OffsetResetStrategy.EARLIEST)
 
         return await self._all("start", partitions, ask)
+
+    async def settled(self, partitions: Collection[TopicPartition], patience: float) -> None:
+        """Return once no transaction is open in the partitions.
+
+        Kafka says that a transaction is committed before it has told them. Raises `BrokerError`
+        when one stays open for `patience` seconds.
+        """
+        deadline = monotonic() + patience
+        while await self.ends(partitions, "read_committed") != await self.ends(partitions, "read_uncommitted"):
+            if monotonic() > deadline:
+                names = ", ".join(sorted({tp.topic for tp in partitions}))
+                raise BrokerError(
+                    f"{names}: a transaction stays open for {patience:g} s; is another replay of this name running?"
+                )
+            await asyncio.sleep(_RETRY_SECONDS)
 
     @property
     def _where(self) -> str:

@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError
 
 from streams.errors import BrokerError
 from streams.runtime.clock import monotonic
+from streams.runtime.connection import connected
 from streams.runtime.offsets import high_watermarks
 
 _STALLED_SECONDS = 60.0
@@ -34,7 +35,7 @@ async def read_to_end(
         max_partition_fetch_bytes=8 << 20,
     )
     try:
-        await consumer.start()
+        await connected(consumer.start())
         consumer.assign([tp])
         await consumer.seek_to_beginning(tp)
         position, moved = await consumer.position(tp), monotonic()

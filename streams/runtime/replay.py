@@ -13,7 +13,7 @@ from schemas.catalogue import EVENTS, PANES, REKEYED, SCORES
 from streams.core.intake import OUTCOMES, Progress
 from streams.errors import BrokerError
 from streams.runtime.clock import monotonic
-from streams.runtime.connection import aiokafka_options
+from streams.runtime.connection import aiokafka_options, connected
 from streams.runtime.offsets import OffsetReader
 from streams.runtime.stages import Ends, Streams
 from streams.settings import Settings
@@ -92,7 +92,7 @@ async def last_records(options: Mapping[str, Any], partitions: Collection[TopicP
         fetch_max_wait_ms=50,
     )
     try:
-        await consumer.start()
+        await connected(consumer.start())
         found = {tp: await _last(consumer, tp, starts[tp], ends[tp]) for tp in filled}
     except KafkaError as error:
         raise BrokerError(f"the ends of the topics cannot be read: {error!r}; see `cxstream doctor`") from error
@@ -142,7 +142,7 @@ class _Run:
         self._panes = await self._last_panes()
         await self._until(self._waiting_panes)
         await asyncio.gather(*(runner.finish() for runner in self._streams.rollups.running.values()))
-        await self._committed(SCORES.name)
+        await self._settled(SCORES.name)
         return self._counted()
 
     async def _until(self, waiting: Callable[[], str | None]) -> None:
@@ -181,25 +181,16 @@ class _Run:
         return None
 
     async def _last_panes(self) -> dict[int, int]:
-        tps = await self._committed(PANES.name)
+        tps = await self._settled(PANES.name)
         options = aiokafka_options(self._streams.settings)
         return {tp.partition: last for tp, last in (await last_records(options, tps)).items()}
 
-    async def _committed(self, topic: str) -> list[TopicPartition]:
-        """The topic's partitions, once readers may read all of it.
-
-        Kafka says that a transaction is committed before it has told the partitions.
-        """
-        settings, deadline = self._streams.settings, monotonic() + STALLED_SECONDS
+    async def _settled(self, topic: str) -> list[TopicPartition]:
+        """The topic's partitions, once readers may read all of it."""
+        settings = self._streams.settings
         tps = [TopicPartition(settings.topic(topic), p) for p in range(settings.kafka.partitions)]
         async with OffsetReader(aiokafka_options(settings)) as offsets:
-            while await offsets.ends(tps, "read_committed") != await offsets.ends(tps, "read_uncommitted"):
-                if monotonic() > deadline:
-                    raise BrokerError(
-                        f"{topic}: a transaction stays open for {STALLED_SECONDS:g} s; is another "
-                        "replay of this name running?"
-                    )
-                await asyncio.sleep(_POLL_SECONDS)
+            await offsets.settled(tps, STALLED_SECONDS)
         return tps
 
     def _applied(self) -> int:

@@ -118,7 +118,7 @@ def number(text: str) -> int:
 
 def test_without_a_terminal_it_ends_by_itself_with_a_last_table_and_nothing_left(tmp_path: Path) -> None:
     port = three_free_ports()
-    with running(tmp_path, "--seconds", "12", "--port", str(port), env={"CXSTREAM_KAFKA_BROKERS": "nowhere:1"}) as run:
+    with running(tmp_path, "--seconds", "21", "--port", str(port), env={"CXSTREAM_KAFKA_BROKERS": "nowhere:1"}) as run:
         assert run.ends() == 0, run.err
     assert run.err == ""
     assert "\x1b" not in run.out

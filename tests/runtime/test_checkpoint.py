@@ -11,6 +11,7 @@ from streams.errors import BrokerError, FencedError, StateError
 from streams.runtime import failpoints
 from streams.runtime.checkpoint import Change, Checkpointer, Output
 from streams.runtime.connection import aiokafka_options
+from streams.runtime.offsets import OffsetReader
 from streams.runtime.recovery import read_to_end
 from streams.runtime.topics import create_topics
 from streams.settings import Settings
@@ -67,6 +68,8 @@ def pane(settings: Settings, value: bytes = b"p") -> Output:
 
 async def committed(settings: Settings, name: str) -> list[Change]:
     topic, records = settings.topic(name), []
+    async with OffsetReader(aiokafka_options(settings)) as offsets:
+        await offsets.settled([TopicPartition(topic, 0)], 30)
     async for chunk in read_to_end(aiokafka_options(settings), topic, 0):
         records += [(record.key, record.value) for record in chunk]
     return records

@@ -1,5 +1,6 @@
 """Every client gets the same, safe way to the broker; transactions are asked for, not assumed."""
 
+import asyncio
 import socket
 import ssl
 import time
@@ -13,6 +14,7 @@ from streams.errors import BrokerError, ConfigError
 from streams.runtime.connection import (
     aiokafka_options,
     brokers,
+    connected,
     faust_broker,
     faust_credentials,
     kafka_python_options,
@@ -129,3 +131,31 @@ async def test_a_broker_that_says_nothing_is_given_up(make_settings: MakeSetting
         with pytest.raises(BrokerError):
             await transactions_supported(make_settings(f"127.0.0.1:{silent.getsockname()[1]}"))
         assert time.monotonic() - started < 20
+
+
+@pytest.mark.parametrize("failure", [None, OSError("refused")])
+async def test_a_client_that_is_cancelled_while_it_connects_ends_connecting_first(failure: OSError | None) -> None:
+    begun, answered, told = asyncio.Event(), asyncio.Event(), list[str]()
+
+    async def start() -> None:
+        begun.set()
+        await answered.wait()
+        told.append("connected")
+        if failure:
+            raise failure
+
+    waiting = asyncio.ensure_future(connected(start()))
+    await begun.wait()
+    waiting.cancel()
+    asyncio.get_running_loop().call_soon(answered.set)
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert told == ["connected"]
+
+
+async def test_a_client_that_cannot_connect_says_so() -> None:
+    async def start() -> None:
+        raise OSError("refused")
+
+    with pytest.raises(OSError, match="refused"):
+        await connected(start())
