@@ -6,6 +6,7 @@ The orders of the enumerations are written into state and therefore permanent: a
 
 import math
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 
 from schemas.account import Account
 from schemas.call import Call
@@ -15,8 +16,8 @@ from schemas.ticket import Ticket
 Facts = tuple[int, ...]
 """The source's code, then the fields that source's function below lists."""
 
-TICKET, CALL, SURVEY, ACCOUNT, RISK = range(5)
-"""Codes of the sources, at index 0 of all facts."""
+TICKET, CALL, SURVEY, ACCOUNT, RISK, CASE, CONTACT = range(7)
+"""Codes of the sources and of what is derived from their records, at index 0 of all facts."""
 
 UNKNOWN = -1
 KINDS = ("nps", "ces2", "ces1", "csat")
@@ -61,7 +62,7 @@ def survey_facts(event: Survey) -> Facts:
 
 
 def ticket_facts(event: Ticket) -> Facts:
-    """Source, change, opened at (ms), approval (0/1), reassignments, reopens, amount (cents)."""
+    """Source, change, opened at (ms), approval (0/1), reassignments, reopens, amount (cents), ticket's number."""
     return (
         TICKET,
         _TICKET_CHANGE[event.change],
@@ -70,15 +71,16 @@ def ticket_facts(event: Ticket) -> Facts:
         _count(event.reassignments),
         _count(event.reopens),
         _scaled(event.amount, 100),
+        numbered(event.record_id),
     )
 
 
 def call_facts(event: Call) -> Facts:
-    """Source, outcome, direction, wait, talk, hold, after-call work (ms each), transfers.
+    """Source, outcome, direction, wait, talk, hold, after-call work (ms each), transfers, number of the call if any.
 
     A negative duration is `UNKNOWN`: it costs the scores that need it, not the event.
     """
-    return (
+    facts = (
         CALL,
         _OUTCOME[event.outcome],
         _DIRECTION[event.direction],
@@ -88,6 +90,12 @@ def call_facts(event: Call) -> Facts:
         _scaled(event.after_call, 1000),
         event.transfers,
     )
+    return (*facts, numbered(event.call_id)) if event.call_id else facts
+
+
+def contact_facts(repeated: bool) -> Facts:
+    """Source, whether the customer made contact again within 7 days (0/1)."""
+    return CONTACT, int(repeated)
 
 
 def account_facts(event: Account) -> Facts:
@@ -98,6 +106,15 @@ def account_facts(event: Account) -> Facts:
 def risk_facts(risk_ppm: int, high: bool) -> Facts:
     """Source, risk in parts per million, whether its band is high (0/1)."""
     return RISK, risk_ppm, int(high)
+
+
+def numbered(name: str) -> int:
+    """A number below 2⁴⁸ that stands for a name.
+
+    >>> numbered("INC0000045")
+    251275761280098
+    """
+    return int.from_bytes(blake2b(name.encode(), digest_size=6).digest(), "big")
 
 
 def _milliseconds_since_1970(moment: datetime | None) -> int:

@@ -27,6 +27,11 @@ _UNBOUNDED = 2**60
 RISK_LABEL = RISK.name
 """Under this label the assessments of customers are counted; it is no source."""
 
+CASES_LABEL = "cases"
+"""Under this label what follows from several records of a customer is counted; it is no source either."""
+
+DERIVED_LABELS = (RISK_LABEL, CASES_LABEL)
+
 
 class Arrival(Protocol):
     """A record as it lies in a source partition; `timestamp` in ms, -1 where the broker has none."""

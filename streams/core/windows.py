@@ -6,11 +6,12 @@ from heapq import heappop, heappush
 from schemas.pane import Pane
 from schemas.score import Score
 from streams.core.contributions import by_score, flat
-from streams.core.intake import RISK_LABEL
+from streams.core.intake import DERIVED_LABELS
 from streams.core.lateness import NEVER, Lateness
 from streams.core.panes import Span
 from streams.core.partials import Counts
 from streams.core.scores import SCORES, Result
+from streams.core.scores import Score as Definition
 from streams.core.sources import milliseconds, moment
 
 CellName = tuple[str, str]
@@ -23,10 +24,8 @@ Shown = tuple[int, Mapping[str, int], float | None, float | None, float | None]
 """What a result shows: n, counts, value, lower, upper."""
 
 _CODES = {score.name: score.code for score in SCORES}
-_OF_EVENTS, _OF_ASSESSMENTS = -1, -2
+_OF_EVENTS, _OF_DERIVED = -1, -2
 """Slots that carry the number of changes, so that it slides with the panes."""
-
-_ASSESSED = frozenset(score.code for score in SCORES if score.name.startswith("churn_risk"))
 
 
 class _Held:
@@ -239,7 +238,7 @@ class Windows:
                 n=result.n if result else 0,
                 unit=score.unit,
                 counts=result.counts if result else {},
-                revision=counts.get(_OF_ASSESSMENTS if score.code in _ASSESSED else _OF_EVENTS, 0),
+                revision=_revision(score, counts, result.n if final and result else None),
                 final=final,
                 last_event=None if last is None else moment(last),
                 owner=self._owners.get(f"{name[0]}:{name[1]}"),
@@ -248,6 +247,13 @@ class Windows:
 
 def _shown(result: Result | Score) -> Shown:
     return result.n, result.counts, result.value, result.lower, result.upper
+
+
+def _revision(score: Definition, counts: Counts, final_n: int | None) -> int:
+    # how often derived records change depends on how events came in chunks, a final result must not
+    if score.derived:
+        return counts.get(_OF_DERIVED, 0) if final_n is None else final_n
+    return counts.get(_OF_EVENTS, 0)
 
 
 def _last(cell: _Cell, code: int, resolution: int, start: int, end: int) -> int | None:
@@ -260,7 +266,7 @@ def _last(cell: _Cell, code: int, resolution: int, start: int, end: int) -> int 
 
 
 def _flat_counts(pane: Pane) -> Counts:
-    counts: Counts = {_OF_ASSESSMENTS if pane.topic == RISK_LABEL else _OF_EVENTS: pane.version}
+    counts: Counts = {_OF_DERIVED if pane.topic in DERIVED_LABELS else _OF_EVENTS: pane.version}
     for score, accumulator in pane.counts.items():
         counts.update(flat(_CODES[score], accumulator))
     return counts

@@ -14,7 +14,7 @@ from schemas.score import Score
 from streams.core import scores
 from streams.core.contributions import by_score
 from streams.core.dimensions import Cell
-from streams.core.intake import RISK_LABEL, Intake, Rejected, Rekeyed
+from streams.core.intake import DERIVED_LABELS, Intake, Rejected, Rekeyed
 from streams.core.lateness import NEVER
 from streams.core.murmur2 import partition_of
 from streams.core.partials import PaneKey, Partial
@@ -73,7 +73,7 @@ class Publisher:
         """How far this source partition has got, to every partition of stage 2."""
         records = []
         for label, mark in intake.watermarks.items():
-            if label == RISK_LABEL:
+            if label in DERIVED_LABELS:
                 continue
             time = None if mark == NEVER else moment(mark)
             applied = intake.progress[label.partition("/")[0]].applied

@@ -34,7 +34,7 @@ def call(outcome: str = "answered") -> tuple[int, ...]:
 
 
 def ticket(change: str) -> tuple[int, ...]:
-    return TICKET, TICKET_CHANGES.index(change), -1, -1, -1, -1, -1
+    return TICKET, TICKET_CHANGES.index(change), -1, -1, -1, -1, -1, 0
 
 
 def assess(*facts: tuple[int, ...], age: int = 0) -> Assessment:

@@ -8,7 +8,7 @@ from schemas.call import Call, Direction, Outcome
 from schemas.survey import Kind, Program, State, Survey
 from schemas.ticket import Change, Ticket
 from streams.core import facts
-from streams.core.facts import UNKNOWN, account_facts, call_facts, risk_facts, survey_facts, ticket_facts
+from streams.core.facts import UNKNOWN, account_facts, call_facts, numbered, risk_facts, survey_facts, ticket_facts
 
 AT = datetime(2024, 1, 1, tzinfo=UTC)
 WHO: dict[str, Any] = {"event_id": "e", "record_id": "r", "time": AT}
@@ -33,6 +33,7 @@ def test_every_value_of_the_contract_has_a_code(names: tuple[str, ...], contract
 def test_codes_are_permanent() -> None:
     message = "state written earlier holds these codes: append, never move or remove"
     assert (facts.TICKET, facts.CALL, facts.SURVEY, facts.ACCOUNT, facts.RISK) == (0, 1, 2, 3, 4), message
+    assert (facts.CASE, facts.CONTACT) == (5, 6), message
     assert facts.KINDS[:4] == ("nps", "ces2", "ces1", "csat"), message
     assert facts.STATES[:3] == ("invited", "declined", "answered"), message
     assert facts.PROGRAMS[:2] == ("transactional", "relationship"), message
@@ -64,8 +65,8 @@ def test_a_survey() -> None:
 def test_a_ticket() -> None:
     opened = datetime(1970, 1, 1, 1, 0, 1, 999_999, tzinfo=timezone(timedelta(hours=1)))
     full = Ticket(**WHO, change="solved", opened_at=opened, approval=False, reassignments=2, reopens=0, amount=12.34)
-    assert ticket_facts(full) == (0, 6, 1_999, 0, 2, 0, 1_234)
-    assert ticket_facts(Ticket(**WHO, change="opened")) == (0, 0, *[UNKNOWN] * 5)
+    assert ticket_facts(full) == (0, 6, 1_999, 0, 2, 0, 1_234, numbered(WHO["record_id"]))
+    assert ticket_facts(Ticket(**WHO, change="opened")) == (0, 0, *[UNKNOWN] * 5, numbered(WHO["record_id"]))
 
 
 def test_a_ticket_opened_before_1970_is_one_of_unknown_age() -> None:

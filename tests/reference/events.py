@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 from tests.reference.contracts import (
@@ -175,6 +176,7 @@ def _facts(topic: str, fields: dict[str, Any]) -> Facts:
             DIRECTIONS.index(fields.get("direction", "inbound")),
             *(scaled(name, 1000) for name in ("wait", "talk", "hold", "after_call")),
             fields.get("transfers", 0),
+            *([numbered(fields["call_id"])] if fields.get("call_id") else []),
         )
     if topic == TICKETS:
         return (
@@ -185,5 +187,11 @@ def _facts(topic: str, fields: dict[str, Any]) -> Facts:
             known("reassignments"),
             known("reopens"),
             scaled("amount", 100),
+            numbered(fields["record_id"]),
         )
     return 3, ACCOUNT_CHANGES.index(fields["change"]), scaled("value", 100)
+
+
+def numbered(name: str) -> int:
+    """What stands for the name of a ticket or a call in its facts."""
+    return int(blake2b(name.encode(), digest_size=6).hexdigest(), 16)

@@ -192,5 +192,6 @@ def test_facts_are_those_of_the_product() -> None:
         -1,
         -1,
         50,
+        numbered("r"),
     )
     assert event(ACCOUNTS, change="cancelled", value=99.99).facts == (3, 2, 9_999)

@@ -13,7 +13,7 @@ ANSWERS = st.sampled_from(range(len(KINDS))).flatmap(
     )
 )
 UNANSWERED = st.tuples(st.just(SURVEY), st.integers(0, 3), st.integers(0, 1), st.just(-1), st.integers(0, 1))
-TICKETS = st.tuples(st.just(TICKET), st.integers(0, len(TICKET_CHANGES) - 1), *[st.just(-1)] * 5)
+TICKETS = st.tuples(st.just(TICKET), st.integers(0, len(TICKET_CHANGES) - 1), *[st.just(-1)] * 5, st.integers(0, 9))
 CALLS = st.tuples(
     st.just(CALL), st.integers(0, 2), st.integers(0, 1), *[st.integers(-1, 90_000)] * 4, st.integers(0, 3)
 )

@@ -42,6 +42,8 @@ class Score(ABC):
     name: str
     unit: Unit
     code: int
+    derived: bool = False
+    """Whether it counts what was made of a customer's records (cases, assessments), not records themselves."""
 
     @abstractmethod
     def slots(self, facts: Facts) -> Slots:

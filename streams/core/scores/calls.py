@@ -49,7 +49,7 @@ def is_short_abandon(call: CallFacts) -> bool:
 
 @lru_cache(maxsize=1)  # each of the call scores asks for the same call in turn
 def _read(facts: Facts) -> CallFacts:
-    _, outcome, _, wait, talk, hold, after_call, transfers = facts
+    _, outcome, _, wait, talk, hold, after_call, transfers = facts[:8]
     return CallFacts(outcome, _believed(wait), _believed(talk), _believed(hold), _believed(after_call), transfers)
 
 

@@ -16,6 +16,7 @@ class ChurnRisk(Score):
     name = "churn_risk"
     unit: Unit = "ratio"
     code = 8
+    derived = True
 
     def slots(self, facts: Facts) -> Slots:
         """One customer, its risk, the square of it, and whether its band is high."""

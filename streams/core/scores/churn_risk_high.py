@@ -13,6 +13,7 @@ class ChurnRiskHigh(Score):
     name = "churn_risk_high"
     unit: Unit = "ratio"
     code = 9
+    derived = True
 
     def slots(self, facts: Facts) -> Slots:
         """One in the slot of the customer's band."""
