@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from math import lcm
 
-from schemas.pane import Watermark
+from schemas.pane import Pane, Watermark
 from schemas.score import Score
 from streams.core.lateness import NEVER, Lateness
 from streams.core.sources import milliseconds
@@ -18,6 +18,9 @@ class Boundaries:
     `every` (ms) spaces the boundaries; 0 gives results at the end of the data only. `ends` are the
     offsets after the last record of the source partitions that had any when the replay began: one
     that has been read to its end no longer holds the others back.
+
+    Partials are handed to the windows when the watermark comes that covers them, so that what was
+    ever counted and what lies ahead of a boundary are always of the same moment.
     """
 
     def __init__(self, windows: Windows, lateness: Lateness, every: int, ends: Mapping[SourcePartition, int]) -> None:
@@ -28,9 +31,15 @@ class Boundaries:
         self._marks: dict[SourcePartition, int] = {}
         self._newest = NEVER
         self._next: dict[int, int] = {}
+        self._waiting: dict[int, list[Pane]] = {}
+
+    def apply(self, pane: Pane) -> None:
+        """Take one partial, to be counted with the next watermark of its source partition."""
+        self._waiting.setdefault(pane.partition, []).append(pane)
 
     def mark(self, watermark: Watermark) -> None:
-        """Take one watermark of a source partition."""
+        """Take one watermark of a source partition, and count the partials it covers."""
+        self._count(watermark.partition)
         time = NEVER if watermark.time is None else milliseconds(watermark.time)
         self._newest = max(self._newest, time)
         source = (watermark.topic, watermark.partition)
@@ -53,6 +62,8 @@ class Boundaries:
 
     def finish(self) -> Iterator[Score]:
         """What is left at the end of the data: the boundaries up to it, and the end itself."""
+        for partition in list(self._waiting):
+            self._count(partition)
         if self._newest == NEVER:
             return
         for resolution in self._wait:
@@ -65,13 +76,20 @@ class Boundaries:
         width = resolution * 1000
         return self._newest - self._newest % width + width
 
+    def _count(self, partition: int) -> None:
+        for pane in self._waiting.pop(partition, ()):
+            self._windows.apply(pane)
+
     def _until(self, resolution: int, time: int) -> Iterator[Score]:
         step = lcm(self._every, resolution * 1000)
-        while (earliest := self._windows.earliest(resolution)) is not None:
-            # where no pane is left but later ones, the boundaries up to those would all be empty
-            boundary = max(earliest - earliest % step + step, self._next.get(resolution, NEVER))
-            if boundary > time:
-                return
+        while (boundary := self._following(resolution, step)) is not None and boundary <= time:
             self._windows.slide(resolution, boundary)
             self._next[resolution] = boundary + step
             yield from self._windows.everything(resolution)
+
+    def _following(self, resolution: int, step: int) -> int | None:
+        """The next boundary at which there is something to show; where no pane is left, that is after the next one."""
+        following, earliest = self._next.get(resolution, NEVER), self._windows.earliest(resolution)
+        if following != NEVER and self._windows.has_levels(resolution):
+            return following
+        return None if earliest is None else max(earliest - earliest % step + step, following)

@@ -1,10 +1,17 @@
 """From what a record says to the slots it adds to, over all scores."""
 
+from collections.abc import Container
 from functools import lru_cache
 
 from streams.core.facts import Facts
 from streams.core.partials import Counts, Slots
-from streams.core.scores import SCORES
+from streams.core.scores import SCORES, StockScore
+
+CODES = {score.name: score.code for score in SCORES}
+"""The code of every score by its name."""
+
+STOCK = frozenset(score.code for score in SCORES if isinstance(score, StockScore))
+"""Codes of the scores that are also summed up over all time."""
 
 _SHIFT = 16
 _MASK = (1 << _SHIFT) - 1
@@ -18,6 +25,18 @@ def contribution(facts: Facts) -> tuple[Slots, tuple[int, ...]]:
     own = [(score.code, score.slots(facts)) for score in SCORES]
     slots = tuple((code << _SHIFT | slot, amount) for code, pairs in own for slot, amount in pairs)
     return slots, tuple(code for code, pairs in own if pairs)
+
+
+@lru_cache(maxsize=65_536)
+def stock_contribution(facts: Facts) -> tuple[Slots, tuple[int, ...]]:
+    """The part of a contribution that is also summed up over all time."""
+    slots, codes = contribution(facts)
+    return tuple(pair for pair in slots if pair[0] >> _SHIFT in STOCK), tuple(code for code in codes if code in STOCK)
+
+
+def of_scores(counts: Counts, codes: Container[int]) -> Counts:
+    """The part of flat counts that belongs to the scores with these codes."""
+    return {slot: amount for slot, amount in counts.items() if slot >> _SHIFT in codes}
 
 
 def by_score(counts: Counts) -> dict[int, Counts]:

@@ -11,6 +11,9 @@ PaneKey = tuple[str, int, int]
 """Source label, resolution (s), start (ms)."""
 
 FINEST = 10
+EVER = 0
+"""In place of a resolution: the partial of a cell that starts in 1970, never closes, and holds stock scores only."""
+
 PARTIAL_BYTES = 320
 """An estimate of one partial in a checkpoint, with its key."""
 
@@ -67,16 +70,11 @@ class Partials:
             at = pane_start(start, resolution)
             if self._lateness.is_closed(at, resolution, watermark):
                 continue
-            key = (label, resolution, at)
-            pane = self._panes.get(key)
-            if pane is None:
-                pane = self._open(key)
-            for cell in cells:
-                self._dirty.add((key, cell))
-                partial = pane.get(cell)
-                if partial is None:
-                    partial = pane[cell] = Partial(0, {}, {})
-                _merge(partial, bucket)
+            self._roll_up((label, resolution, at), cells, bucket)
+
+    def apply_ever(self, label: str, cells: tuple[int, ...], bucket: Bucket) -> None:
+        """Roll a bucket of stock scores up to what its cells ever counted, however late it is."""
+        self._roll_up((label, EVER, 0), cells, bucket)
 
     def expire(self, label: str, watermark: int, most: int = 2**60) -> list[tuple[PaneKey, int]]:
         """Drop at most so many partials of panes the watermark has closed, but none to be drained, and name them."""
@@ -117,6 +115,17 @@ class Partials:
 
     def __len__(self) -> int:
         return sum(map(len, self._panes.values()))
+
+    def _roll_up(self, key: PaneKey, cells: tuple[int, ...], bucket: Bucket) -> None:
+        pane = self._panes.get(key)
+        if pane is None:
+            pane = self._open(key)
+        for cell in cells:
+            self._dirty.add((key, cell))
+            partial = pane.get(cell)
+            if partial is None:
+                partial = pane[cell] = Partial(0, {}, {})
+            _merge(partial, bucket)
 
     def _open(self, key: PaneKey) -> dict[int, Partial]:
         label, resolution, start = key

@@ -1,6 +1,6 @@
 """What a chunk adds and retracts, gathered per dimensions and 10 s before it is rolled up to cells."""
 
-from streams.core.contributions import contribution
+from streams.core.contributions import STOCK, contribution, stock_contribution
 from streams.core.dimensions import Dimensions
 from streams.core.facts import Facts
 from streams.core.lateness import NEVER
@@ -35,6 +35,8 @@ class Tally:
         self._added: dict[tuple[int, int, Facts], list[int]] = {}
         self._retracted: dict[tuple[int, int, Facts], list[int]] = {}
         self._late: list[tuple[Place, int, Bucket]] = []
+        self._ever: dict[int, Bucket] = {}
+        self._stocked: set[int] = set()
 
     def count(self, facts: Facts, time: int, dims: int, sign: int) -> None:
         """Add (sign 1) or retract (sign -1) what a record contributes at `time` (ms)."""
@@ -46,7 +48,7 @@ class Tally:
         group = groups.get(key)
         if group is None:
             groups[key] = [1, time]
-            self._note((dims, key[1]))
+            self._note((dims, key[1]), facts)
         else:
             group[0] += 1
             if time > group[1]:
@@ -58,6 +60,8 @@ class Tally:
             partials.apply(self.label, dimensions.cells_of(dims), start, NEVER, bucket)
         for (dims, start), watermark, bucket in self._late:
             partials.apply(self.label, dimensions.cells_of(dims), start, watermark, bucket)
+        for dims, bucket in self._ever.items():
+            partials.apply_ever(self.label, dimensions.cells_of(dims), bucket)
 
     def _buckets(self) -> dict[Place, Bucket]:
         buckets: dict[Place, Bucket] = {}
@@ -66,6 +70,8 @@ class Tally:
                 slots, codes = contribution(facts)
                 if slots:
                     buckets.setdefault((dims, start), Bucket()).add(slots, codes, last, sign, number)
+                if not STOCK.isdisjoint(codes):
+                    self._count_ever(facts, last, dims, sign, number)
         return buckets
 
     def _count_late(self, facts: Facts, time: int, dims: int, sign: int) -> None:
@@ -75,8 +81,21 @@ class Tally:
             bucket.add(slots, codes, time, sign)
             self._late.append(((dims, time - time % _FINEST_MS), self.watermark, bucket))
             self.bytes += self._bytes_per_bucket
+        if not STOCK.isdisjoint(codes):
+            self._count_ever(facts, time, dims, sign, 1)
+            self._note_stock(dims)
 
-    def _note(self, place: Place) -> None:
+    def _count_ever(self, facts: Facts, time: int, dims: int, sign: int, number: int) -> None:
+        self._ever.setdefault(dims, Bucket()).add(*stock_contribution(facts), time, sign, number)
+
+    def _note(self, place: Place, facts: Facts) -> None:
         if place not in self._places:
             self._places.add(place)
+            self.bytes += self._bytes_per_bucket
+        if not STOCK.isdisjoint(contribution(facts)[1]):
+            self._note_stock(place[0])
+
+    def _note_stock(self, dims: int) -> None:
+        if dims not in self._stocked:
+            self._stocked.add(dims)
             self.bytes += self._bytes_per_bucket

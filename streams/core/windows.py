@@ -5,50 +5,13 @@ from heapq import heappop, heappush
 
 from schemas.pane import Pane
 from schemas.score import Score
-from streams.core.contributions import by_score, flat
-from streams.core.intake import DERIVED_LABELS
+from streams.core.contributions import CODES, STOCK
+from streams.core.held import Cell, Held, PaneAt, add
 from streams.core.lateness import NEVER, Lateness
 from streams.core.panes import Span
-from streams.core.partials import Counts
-from streams.core.scores import SCORES, Result
-from streams.core.scores import Score as Definition
-from streams.core.sources import milliseconds, moment
-
-CellName = tuple[str, str]
-"""Cut and cell."""
-
-PaneAt = tuple[int, int]
-"""Resolution (s) and start (ms)."""
-
-Shown = tuple[int, Mapping[str, int], float | None, float | None, float | None]
-"""What a result shows: n, counts, value, lower, upper."""
-
-_CODES = {score.name: score.code for score in SCORES}
-_OF_EVENTS, _OF_DERIVED = -1, -2
-"""Slots that carry the number of changes, so that it slides with the panes."""
-
-
-class _Held:
-    """The newest partial of one source partition for one pane of one cell."""
-
-    __slots__ = ("counts", "last", "version")
-
-    def __init__(self) -> None:
-        self.version = 0
-        self.last: dict[int, int] = {}
-        self.counts: Counts = {}
-
-
-class _Cell:
-    """One cell: its panes by source partition, its accumulators by window, its newest event by score."""
-
-    __slots__ = ("last", "panes", "published", "windows")
-
-    def __init__(self, spans: int) -> None:
-        self.panes: dict[PaneAt, dict[tuple[str, int], _Held]] = {}
-        self.windows: list[Counts] = [{} for _ in range(spans)]
-        self.last: dict[int, int] = {}
-        self.published: dict[tuple[int, int], Shown] = {}
+from streams.core.partials import EVER
+from streams.core.results import CellName, Window, news, record, results, shown
+from streams.core.sources import milliseconds
 
 
 class Windows:
@@ -64,36 +27,48 @@ class Windows:
         self._longest = {r: max(s.seconds for s in spans if s.resolution == r) * 1000 for r in lateness.resolutions}
         self._wait = lateness.wait
         self._owners = owners or {}
-        self._cells: dict[CellName, _Cell] = {}
+        self._cells: dict[CellName, Cell] = {}
         self._starts: dict[PaneAt, set[CellName]] = {}
         self._queues: dict[int, list[int]] = {resolution: [] for resolution in lateness.resolutions}
         self._floors = dict.fromkeys(lateness.resolutions, NEVER)
+        self._passed = dict.fromkeys(lateness.resolutions, NEVER)
         self._ends: dict[int, int] = {}
         self._changed: set[tuple[CellName, int]] = set()
 
     def apply(self, pane: Pane) -> bool:
         """Take a partial; False when a newer one of its key is already here, or no window can use it."""
         resolution, start = pane.resolution, milliseconds(pane.start)
+        if resolution == EVER:
+            return self._apply_ever(pane)
         if resolution not in self._longest or self._is_past(resolution, start):
             return False
         name = (pane.cut, pane.cell)
         cell = self._cells.get(name)
         if cell is None:
-            cell = self._cells[name] = _Cell(len(self._spans))
-        held = cell.panes.setdefault((resolution, start), {}).setdefault((pane.topic, pane.partition), _Held())
+            cell = self._cells[name] = Cell(len(self._spans))
+        held = cell.panes.setdefault((resolution, start), {}).setdefault((pane.topic, pane.partition), Held())
         if pane.version <= held.version:
             return False
         self._hold(resolution, start).add(name)
-        counts, before = _flat_counts(pane), held.counts
-        held.counts, held.version = counts, pane.version
-        held.last = {_CODES[score]: milliseconds(last) for score, last in pane.last.items()}
+        before = held.take(pane)
         for code, last in held.last.items():
             cell.last[code] = max(last, cell.last.get(code, NEVER))
+        if start >= self._passed[resolution] and not STOCK.isdisjoint(held.last):
+            cell.get_ahead(resolution, held.counts, 1)
+            cell.get_ahead(resolution, before, -1)
         for index in self._containing(resolution, start):
-            _add(cell.windows[index], counts, 1)
-            _add(cell.windows[index], before, -1)
+            add(cell.windows[index], held.counts, 1)
+            add(cell.windows[index], before, -1)
             self._changed.add((name, index))
         return True
+
+    def _apply_ever(self, pane: Pane) -> bool:
+        name = (pane.cut, pane.cell)
+        cell = self._cells.setdefault(name, Cell(len(self._spans)))
+        taken = cell.take_ever(pane)
+        if taken:
+            self._changed.update((name, index) for index in range(len(self._spans)))
+        return taken
 
     def advance(self, now: int, resolutions: Iterable[int] | None = None) -> None:
         """Slide: every window now ends at the first boundary of its panes after `now` (ms)."""
@@ -106,6 +81,7 @@ class Windows:
         if before is not None and end <= before:
             return
         self._ends[resolution] = end
+        self._pass(resolution, end)
         for index, span in enumerate(self._spans):
             if span.resolution == resolution:
                 self._slide_span(index, span, before, end)
@@ -114,6 +90,7 @@ class Windows:
     def skip(self, resolution: int, end: int) -> None:
         """Before the first slide: no window made of these panes will end before `end` (ms)."""
         if resolution not in self._ends:
+            self._pass(resolution, end)
             self._forget(resolution, end)
 
     def changed(self) -> list[Score]:
@@ -129,26 +106,30 @@ class Windows:
     def everything(self, resolution: int) -> list[Score]:
         """All results of the windows made of these panes, final, and null for what has become empty."""
         return [
-            record
+            result
             for name, cell in sorted(self._cells.items())
             for index, span in enumerate(self._spans)
             if span.resolution == resolution
-            for record in self._results(name, cell, index, final=True, always=True)
+            for result in self._results(name, cell, index, final=True, always=True)
         ]
 
     def restore(self, published: Score) -> None:
         """Remember what was published before a restart, so that only changes follow."""
         names = [span.name for span in self._spans]
-        if published.window in names and published.score in _CODES:
-            cell = self._cells.setdefault((published.cut, published.cell), _Cell(len(self._spans)))
+        if published.window in names and published.score in CODES:
+            cell = self._cells.setdefault((published.cut, published.cell), Cell(len(self._spans)))
             index = names.index(published.window)
-            cell.published[index, _CODES[published.score]] = _shown(published)
+            cell.published[index, CODES[published.score]] = shown(published)
             self._changed.add(((published.cut, published.cell), index))
 
     def earliest(self, resolution: int) -> int | None:
         """Start (ms) of the oldest pane held of this resolution."""
         queue = self._queues.get(resolution)
         return queue[0] if queue else None
+
+    def has_levels(self, resolution: int) -> bool:
+        """Whether some stock score has a level at the end of the windows made of these panes."""
+        return any(cell.ever and cell.level(resolution) for cell in self._cells.values())
 
     @property
     def cells(self) -> int:
@@ -182,6 +163,17 @@ class Windows:
         for start in self._between(span.resolution, max(old[1], new[0]) if before is not None else new[0], end):
             self._shift(index, span.resolution, start, 1)
 
+    def _pass(self, resolution: int, end: int) -> None:
+        """Panes that start before `end` no longer lie ahead of their windows."""
+        for start in self._between(resolution, self._passed[resolution], end):
+            for name in self._starts[resolution, start]:
+                cell = self._cells[name]
+                if resolution in cell.ahead:
+                    for held in cell.panes[resolution, start].values():
+                        cell.get_ahead(resolution, held.counts, -1)
+                    self._changed.update((name, i) for i, s in enumerate(self._spans) if s.resolution == resolution)
+        self._passed[resolution] = max(end, self._passed[resolution])
+
     def _between(self, resolution: int, first: int, end: int) -> list[int]:
         width = resolution * 1000
         if end <= first:
@@ -194,7 +186,7 @@ class Windows:
         for name in self._starts[resolution, start]:
             cell = self._cells[name]
             for held in cell.panes[resolution, start].values():
-                _add(cell.windows[index], held.counts, sign)
+                add(cell.windows[index], held.counts, sign)
             self._changed.add((name, index))
 
     def _forget(self, resolution: int, end: int) -> None:
@@ -205,77 +197,12 @@ class Windows:
             for name in self._starts.pop(at):
                 self._cells[name].panes.pop(at, None)
 
-    def _results(self, name: CellName, cell: _Cell, index: int, *, final: bool, always: bool) -> Iterator[Score]:
-        span, counts = self._spans[index], cell.windows[index]
+    def _results(self, name: CellName, cell: Cell, index: int, *, final: bool, always: bool) -> Iterator[Score]:
+        span = self._spans[index]
         end = self._ends.get(span.resolution)
-        if end is None or not (counts or cell.published):
+        if end is None or not (cell.windows[index] or cell.published or cell.ever):
             return
-        split = by_score({slot: amount for slot, amount in counts.items() if slot >= 0})
-        for score in SCORES:
-            result = score.result(split.get(score.code, {}))
-            before = cell.published.get((index, score.code))
-            if result is None and (before is None or before[0] == 0):
-                continue
-            if result is None:
-                del cell.published[index, score.code]
-            else:
-                shown = _shown(result)
-                if shown == before and not always:
-                    continue
-                cell.published[index, score.code] = shown
-            start = end - span.seconds * 1000
-            last = _last(cell, score.code, span.resolution, start, end) if result else None
-            yield Score(
-                score=score.name,
-                cut=name[0],
-                cell=name[1],
-                window=span.name,
-                start=moment(start),
-                end=moment(end),
-                value=result.value if result else None,
-                lower=result.lower if result else None,
-                upper=result.upper if result else None,
-                n=result.n if result else 0,
-                unit=score.unit,
-                counts=result.counts if result else {},
-                revision=_revision(score, counts, result.n if final and result else None),
-                final=final,
-                last_event=None if last is None else moment(last),
-                owner=self._owners.get(f"{name[0]}:{name[1]}"),
-            )
-
-
-def _shown(result: Result | Score) -> Shown:
-    return result.n, result.counts, result.value, result.lower, result.upper
-
-
-def _revision(score: Definition, counts: Counts, final_n: int | None) -> int:
-    # how often derived records change depends on how events came in chunks, a final result must not
-    if score.derived:
-        return counts.get(_OF_DERIVED, 0) if final_n is None else final_n
-    return counts.get(_OF_EVENTS, 0)
-
-
-def _last(cell: _Cell, code: int, resolution: int, start: int, end: int) -> int | None:
-    newest = cell.last.get(code, NEVER)
-    if start <= newest < end:
-        return newest
-    panes = [held for (width, at), held in cell.panes.items() if width == resolution and start <= at < end]
-    times = [partial.last[code] for sources in panes for partial in sources.values() if code in partial.last]
-    return max(times, default=None)
-
-
-def _flat_counts(pane: Pane) -> Counts:
-    counts: Counts = {_OF_DERIVED if pane.topic in DERIVED_LABELS else _OF_EVENTS: pane.version}
-    for score, accumulator in pane.counts.items():
-        counts.update(flat(_CODES[score], accumulator))
-    return counts
-
-
-def _add(counts: Counts, delta: Mapping[int, int], sign: int) -> None:
-    for slot, amount in delta.items():
-        total = counts.get(slot, 0) + sign * amount
-        if total:
-            counts[slot] = total
-        else:
-            counts.pop(slot, None)
+        window, owner = Window(index, span, end), self._owners.get(f"{name[0]}:{name[1]}")
+        for score, result in results(cell, window):
+            if news(cell, index, score, result, always=always):
+                yield record(name, cell, window, score, result, final=final, owner=owner)

@@ -216,9 +216,12 @@ class RollupRunner:
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             self._refused.append(Rejected(PANES.name, record, Invalid("wrong_topic", "", f"not a partial: {error}")))
             return
-        if isinstance(partial, Pane):
-            self.windows.apply(partial)
-        elif self._boundaries is not None:
+        if self._boundaries is None:
+            if isinstance(partial, Pane):
+                self.windows.apply(partial)
+        elif isinstance(partial, Pane):
+            self._boundaries.apply(partial)
+        else:
             self._boundaries.mark(partial)
 
     def _restore(self, key: bytes | None, value: bytes | None) -> None:

@@ -26,7 +26,7 @@ class Clock:
 
     def answer(self, time: int, *, version: int = 1, cell: str = "all") -> None:
         width = self.resolution * 1000
-        self.windows.apply(
+        self.boundaries.apply(
             Pane(
                 cut="total",
                 cell=cell,

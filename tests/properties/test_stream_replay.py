@@ -55,7 +55,7 @@ def replayed(config: Settings, arrivals: Sequence[Arrival], tape: Tape) -> list[
     published: list[Score] = []
     for partial in partials_of(Driver(config, arrivals, tape).finish().outputs, config):
         if isinstance(partial, Pane):
-            windows.apply(partial)
+            boundaries.apply(partial)
         else:
             boundaries.mark(partial)
         if next(tape) % 3 == 0:

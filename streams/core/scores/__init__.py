@@ -1,7 +1,7 @@
 """The scores there are, in the order of their codes; a new one is a file here and a line in `SCORES`."""
 
 from streams.core.scores.abandonment import Abandonment
-from streams.core.scores.base import Accumulator, Result, Score, Slots, Unit
+from streams.core.scores.base import Accumulator, Result, Score, Slots, StockScore, Unit
 from streams.core.scores.ces1 import Ces1
 from streams.core.scores.ces2 import Ces2
 from streams.core.scores.ces2_easy import Ces2Easy
@@ -17,7 +17,7 @@ from streams.core.scores.short_calls import ShortCalls
 from streams.core.scores.speed_of_answer import SpeedOfAnswer
 from streams.core.scores.transfers import Transfers
 
-__all__ = ["SCORES", "Accumulator", "Result", "Score", "Slots", "Unit"]
+__all__ = ["SCORES", "Accumulator", "Result", "Score", "Slots", "StockScore", "Unit"]
 
 SCORES: tuple[Score, ...] = (
     Nps("nps", 1, "transactional"),

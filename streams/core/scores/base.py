@@ -70,6 +70,23 @@ class Score(ABC):
         _shift(acc, other.items(), 1)
 
 
+class StockScore(Score):
+    """A score that knows not only what happened in a window but how things stood at its end.
+
+    What it counts is also summed up over all time, so that `level` holds everything up to the end of the
+    window, the window itself included: take `acc` away from it for how things stood at the start. A slot
+    holds as many as were counted; what leaves is counted in another slot than what comes.
+    """
+
+    @abstractmethod
+    def result_at(self, acc: Mapping[int, int], level: Mapping[int, int]) -> Result | None:
+        """The score of a window that holds `acc`, of everything up to its end; None where there is nothing to show."""
+
+    def result(self, acc: Mapping[int, int]) -> Result | None:
+        """The score of a window before which there was nothing."""
+        return self.result_at(acc, acc)
+
+
 def _shift(acc: Accumulator, slots: Iterable[tuple[int, int]], sign: int) -> None:
     for slot, amount in slots:
         count = acc.get(slot, 0) + sign * amount
