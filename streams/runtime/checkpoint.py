@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from streams.errors import BrokerError, FencedError, StateError
 from streams.runtime.clock import now_ms
@@ -113,11 +113,19 @@ class Checkpointer:
         reach("before checkpoint")
         await self._producer.begin_transaction()
         reach("after begin")
-        size = await self._send(outputs, "after outputs")
-        size += await self._send([Output(changelog, partition, *change) for change in changes], "after changelog")
+        try:
+            size = await self._send(outputs, "after outputs")
+            size += await self._send([Output(changelog, partition, *change) for change in changes], "after changelog")
+        except IllegalOperation as error:
+            raise self._end_of_transaction() or error from error
         await self._producer.commit_transaction()
         reach("after commit")
         return size
+
+    def _end_of_transaction(self) -> BaseException | None:
+        # The client learns in the background that it is fenced, and then only says that there is no transaction.
+        ended = self._producer._txn_manager.wait_for_transaction_end()
+        return ended.exception() if ended.done() and not ended.cancelled() else None
 
     async def _in_order(
         self,

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from time import sleep
 from typing import Any, Literal
 
 import kafka.errors
@@ -10,6 +11,7 @@ from kafka.admin import ConfigResource, KafkaAdminClient
 
 from schemas.catalogue import TOPICS, Topic
 from streams.errors import BrokerError
+from streams.runtime.clock import monotonic
 from streams.runtime.connection import brokers, kafka_python_options, no_broker
 from streams.settings import Settings
 
@@ -26,6 +28,8 @@ _COMPACTED = {
 }
 _EXISTS, _UNKNOWN_TOPIC, _BAD_REPLICATION = 36, 3, 38
 _FORBIDDEN = (29, 31)
+_COMPLETE_SECONDS = 30.0
+_POLL_SECONDS = 0.05
 
 
 @contextmanager
@@ -56,8 +60,26 @@ def create_topics(settings: Settings) -> list[tuple[str, Literal["created", "exi
         missing = {name: specification for name, specification in wanted.items() if name not in existing}
         if missing:
             _raise_refusals(client.create_topics(missing, raise_errors=False), settings)
-            client.wait_for_topics(list(missing))
+            _wait_until_complete(client, missing)
     return [(name, "created" if name in missing else "exists") for name in wanted]
+
+
+def _wait_until_complete(client: Any, created: Mapping[str, Mapping[str, Any]]) -> None:
+    """Until the broker knows all partitions of the new topics: it may tell of some of them first."""
+    wanted = {name: specification["num_partitions"] for name, specification in created.items()}
+    deadline = monotonic() + _COMPLETE_SECONDS
+    client.wait_for_topics(list(wanted))
+    while late := _incomplete(client, wanted):
+        if monotonic() > deadline:
+            names = ", ".join(late)
+            raise BrokerError(f"{names}: created, but not complete after {_COMPLETE_SECONDS:g} s; see the broker's log")
+        sleep(_POLL_SECONDS)
+
+
+def _incomplete(client: Any, wanted: Mapping[str, int]) -> list[str]:
+    described = {topic["name"]: topic["partitions"] for topic in client.describe_topics(list(wanted))}
+    led = {name: sum(one["error_code"] == 0 for one in partitions) for name, partitions in described.items()}
+    return [name for name, number in wanted.items() if led.get(name) != number]
 
 
 def verify_topics(settings: Settings) -> dict[str, int]:

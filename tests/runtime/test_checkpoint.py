@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import ProducerFenced
 
 from schemas.catalogue import CHANGELOG, PANES, REJECTS
 from streams.cli.embedded import EmbeddedBroker
@@ -193,6 +194,24 @@ async def test_the_former_owner_is_fenced_in_the_middle_of_its_checkpoint(
     assert (await everything(settings))[CHANGELOG.name] == [*CHANGES, *CHANGES]
     await first.close()
     await second.close()
+
+
+async def test_a_fence_that_the_client_learns_of_between_two_sends_is_one(
+    fresh_kafka: KafkaCluster, make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = make_settings(fresh_kafka.address, kafka={"partitions": 1})
+    create_topics(settings)
+    checkpointer = Checkpointer(aiokafka_options(settings), transactional(settings), settings.kafka.max_batch_bytes)
+    await checkpointer.open()
+
+    def fence(point: str) -> None:
+        if point == "after begin":
+            checkpointer._producer._txn_manager.fatal_error(ProducerFenced())
+
+    monkeypatch.setattr(failpoints, "hook", fence)
+    with pytest.raises(FencedError, match="partition 0: a newer owner has taken over"):
+        await write(checkpointer, settings)
+    await checkpointer.close()
 
 
 @pytest.mark.io
