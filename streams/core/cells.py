@@ -54,3 +54,14 @@ class Cut:
         if not all(values):
             return None
         return values[0] if len(values) == 1 else "+".join(value.replace("+", "++") for value in values)
+
+    def values(self, cell: str) -> tuple[str, ...] | None:
+        """The values a cell of this cut was made of; None where it is not made of as many (as `(other)`).
+
+        >>> Cut.parse("team+queue").values("A++B+loans")
+        ('A+B', 'loans')
+        """
+        if len(self.fields) < 2:
+            return (cell,) * len(self.fields)
+        values = tuple(part.replace("\0", "+") for part in cell.replace("++", "\0").split("+"))
+        return values if len(values) == len(self.fields) else None

@@ -39,7 +39,7 @@ def adjusted_wald_nps(promoters: int, detractors: int, n: int) -> Interval:
     >>> [round(bound, 3) for bound in adjusted_wald_nps(10, 0, 10)]
     [47.504, 100.0]
     """
-    value, error = _adjusted_nps(promoters, detractors, n)
+    value, error = adjusted_nps(promoters, detractors, n)
     return max(-100.0, value - Z95 * error), min(100.0, value + Z95 * error)
 
 
@@ -51,12 +51,16 @@ def nps_z(first: tuple[int, int, int], second: tuple[int, int, int]) -> float:
     >>> round(nps_z((341, 437, 962), (307, 638, 1130)), 5)
     4.99319
     """
-    (one, one_error), (other, other_error) = _adjusted_nps(*first), _adjusted_nps(*second)
+    (one, one_error), (other, other_error) = adjusted_nps(*first), adjusted_nps(*second)
     return (one - other) / math.hypot(one_error, other_error)
 
 
-def _adjusted_nps(promoters: int, detractors: int, n: int) -> tuple[float, float]:
-    """Value and standard error in points, of the adjusted counts."""
+def adjusted_nps(promoters: int, detractors: int, n: int) -> tuple[float, float]:
+    """Value and standard error in points, of the adjusted counts; `n` may be 0.
+
+    >>> [round(number, 4) for number in adjusted_nps(291, 395, 1162)]
+    [-8.927, 2.2354]
+    """
     up, down, total = promoters + 0.75, detractors + 0.75, n + 3
     return 100 * (up - down) / total, 100 * math.sqrt(nps_variance(up, down, total) / total)
 

@@ -68,6 +68,15 @@ def percentile(buckets: Mapping[int, int], percent: int) -> int:
     raise ValueError("no durations, no percentile")
 
 
+def squares_of(acc: Mapping[int, int]) -> int:
+    """The sum of the squares (ms²) of all durations.
+
+    >>> squares_of(dict(slots_of(600_000)))
+    360000000000
+    """
+    return acc.get(LOW, 0) + (acc.get(HIGH, 0) << _LOW_BITS)
+
+
 def mean_of(acc: Mapping[int, int], total: int, sums: Mapping[str, int]) -> Result | None:
     """Mean in seconds of durations whose sum is `total` ms, with Student's interval, not below 0.
 
@@ -77,7 +86,7 @@ def mean_of(acc: Mapping[int, int], total: int, sums: Mapping[str, int]) -> Resu
     n = sum(buckets.values())
     if not n:
         return None
-    interval = mean_interval(total, acc.get(LOW, 0) + (acc.get(HIGH, 0) << _LOW_BITS), n)
+    interval = mean_interval(total, squares_of(acc), n)
     seconds = None if interval is None else (interval[0] / 1000, interval[1] / 1000)
     counts = {**sums, "p50_ms": percentile(buckets, 50), "p90_ms": percentile(buckets, 90)}
     return rounded(total / (1000 * n), clamped(seconds, 0.0, math.inf), n, counts)

@@ -7,7 +7,8 @@ from streams.core.scores.base import Result, Slots, Unit
 from streams.core.scores.calls import ANSWERED, CallFacts, CallScore
 from streams.core.scores.durations import mean_of, slots_of
 
-_TALK, _HOLD, _AFTER_CALL = range(3)
+PARTS = _TALK, _HOLD, _AFTER_CALL = range(3)
+"""Slots of the sums (ms) of the three parts."""
 
 
 class HandleTime(CallScore):
@@ -34,6 +35,6 @@ class HandleTime(CallScore):
 
     def result(self, acc: Mapping[int, int]) -> Result | None:
         """In seconds, with Student's interval; the sums of the three parts are in the counts."""
-        talk, hold, after_call = (acc.get(slot, 0) for slot in (_TALK, _HOLD, _AFTER_CALL))
+        talk, hold, after_call = (acc.get(slot, 0) for slot in PARTS)
         sums = {"talk_ms": talk, "hold_ms": hold, "after_call_ms": after_call}
         return mean_of(acc, talk + hold + after_call, sums)
