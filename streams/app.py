@@ -5,8 +5,8 @@ from typing import Any
 
 from streams.core.definition import Definition
 from streams.core.lateness import Lateness
-from streams.core.risk import ShippedModel
 from streams.runtime.fatal import end_worker
+from streams.runtime.risk_model import load_model
 from streams.runtime.sinking import SinkWorker
 from streams.runtime.stages import Ends, Streams
 from streams.settings import Settings, load
@@ -22,7 +22,7 @@ def definition(settings: Settings) -> Definition:
         horizon=settings.seconds("ledger.horizon") * 1000,
         max_cells=settings.windows.max_cells,
         max_records=settings.ledger.max_records,
-        risk=ShippedModel() if settings.risk.enabled else None,
+        risk=load_model(settings),
         replay=settings.app.mode == "replay",
     )
 

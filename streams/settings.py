@@ -109,9 +109,11 @@ class Ledger(_Section, frozen=True, kw_only=True):
 
 
 class Risk(_Section, frozen=True, kw_only=True):
-    """Churn risk per customer."""
+    """Churn risk per customer: by which model file (empty: the one we ship), and how old an assessment may get."""
 
     enabled: bool = True
+    model: str = ""
+    refresh: str = "24h"
 
 
 class Settings(_Section, frozen=True, kw_only=True):
@@ -218,6 +220,7 @@ def _check(settings: Settings) -> None:
     settings.cuts()
     settings.seconds("lateness.future")
     settings.seconds("lateness.final_after")
+    settings.seconds("risk.refresh")
     if settings.windows.every:
         settings.seconds("windows.every")
     if not spans:

@@ -14,6 +14,7 @@ from streams.cli.importer.mapping import bundled, load_mapping
 from streams.cli.options import settings_option
 from streams.errors import ConfigError, CxError
 from streams.runtime.connection import aiokafka_options
+from streams.runtime.risk_model import load_model
 from streams.settings import Settings
 
 T = TypeVar("T")
@@ -54,6 +55,7 @@ def effective(settings: Settings) -> str:
 def _problems(settings: Settings, mappings: tuple[str, ...]) -> Iterator[str]:
     yield from _complaint(aiokafka_options, settings)
     yield from _complaint(parse_url, settings.clickhouse.url)
+    yield from _complaint(load_model, settings)
     for name in [*bundled(), *mappings]:
         yield from _complaint(load_mapping, name)
 

@@ -6,10 +6,14 @@ from math import lcm
 from schemas.pane import Pane, Watermark
 from schemas.score import Score
 from streams.core.lateness import NEVER, Lateness
+from streams.core.scores import SCORES
 from streams.core.sources import milliseconds
 from streams.core.windows import Windows
 
 SourcePartition = tuple[str, int]
+
+AT_END = frozenset(score.name for score in SCORES if score.at_end)
+"""What a replay can tell only at the end of the data."""
 
 
 class Boundaries:
@@ -70,7 +74,8 @@ class Boundaries:
             if self._every:
                 yield from self._until(resolution, self._newest)
             self._windows.slide(resolution, self._end(resolution))
-            yield from self._windows.everything(resolution)
+            # of what is told at the end only there is nothing yet that an empty result could replace
+            yield from (one for one in self._windows.everything(resolution) if one.n or one.score not in AT_END)
 
     def _end(self, resolution: int) -> int:
         width = resolution * 1000
@@ -85,7 +90,7 @@ class Boundaries:
         while (boundary := self._following(resolution, step)) is not None and boundary <= time:
             self._windows.slide(resolution, boundary)
             self._next[resolution] = boundary + step
-            yield from self._windows.everything(resolution)
+            yield from (one for one in self._windows.everything(resolution) if one.score not in AT_END)
 
     def _following(self, resolution: int, step: int) -> int | None:
         """The next boundary at which there is something to show; where no pane is left, that is after the next one."""

@@ -7,7 +7,7 @@ import msgspec
 
 from streams.core.cells import Cut
 from streams.core.lateness import Lateness
-from streams.core.risk import RiskModel
+from streams.core.risk import Model
 from streams.core.scores import SCORES
 
 
@@ -21,12 +21,12 @@ class Definition:
     horizon: int
     max_cells: int = 5_000
     max_records: int = 1_024
-    risk: RiskModel | None = field(default=None, compare=False)
+    risk: Model | None = field(default=None, compare=False)
     replay: bool = False
 
     @property
     def fingerprint(self) -> str:
-        """Changes when state written under another definition could not be continued."""
+        """Changes when state written under another definition could not be continued; another model of risk can be."""
         parts = (
             self.partitions,
             [cut.name for cut in self.cuts],
@@ -34,6 +34,6 @@ class Definition:
             self.lateness.allowance,
             self.horizon,
             [(score.name, score.code) for score in SCORES],
-            self.risk.name if self.risk else "",
+            self.risk is not None,
         )
         return hashlib.blake2b(msgspec.json.encode(parts), digest_size=8).hexdigest()

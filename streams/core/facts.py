@@ -16,7 +16,7 @@ from schemas.ticket import Ticket
 Facts = tuple[int, ...]
 """The source's code, then the fields that source's function below lists."""
 
-TICKET, CALL, SURVEY, ACCOUNT, RISK, CASE, CONTACT = range(7)
+TICKET, CALL, SURVEY, ACCOUNT, RISK, CASE, CONTACT, BAND = range(8)
 """Codes of the sources and of what is derived from their records, at index 0 of all facts."""
 
 UNKNOWN = -1
@@ -103,9 +103,14 @@ def account_facts(event: Account) -> Facts:
     return ACCOUNT, _ACCOUNT_CHANGE[event.change], _scaled(event.value, 100)
 
 
-def risk_facts(risk_ppm: int, high: bool) -> Facts:
-    """Source, risk in parts per million, whether its band is high (0/1)."""
-    return RISK, risk_ppm, int(high)
+def risk_facts(risk_ppm: int, high: bool, value: int = UNKNOWN) -> Facts:
+    """Source, risk in parts per million, whether its band is high (0/1), value a year (cents)."""
+    return RISK, risk_ppm, int(high), value
+
+
+def band_facts(into_high: bool) -> Facts:
+    """Source, whether a customer's band became high (1) or is high no longer (0)."""
+    return BAND, int(into_high)
 
 
 def numbered(name: str) -> int:

@@ -1,6 +1,7 @@
 """Stage 1, pure: one source partition's state, and what a chunk of events does to it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -14,7 +15,7 @@ from streams.core.lateness import EARLIEST, NEVER
 from streams.core.ledger import Entry, Ledger
 from streams.core.murmur2 import partition_of
 from streams.core.partials import PaneKey, Partial, Partials
-from streams.core.risks import Risks
+from streams.core.risks import Counted, Risks
 from streams.core.sources import EPOCH, MILLISECOND, SOURCES, Source
 from streams.core.tally import Tally, bucket_bytes
 
@@ -22,6 +23,7 @@ OUTCOMES = ("accepted", "duplicate", "corrected", "late", "rejected", "rekeyed")
 """What becomes of a received record; every one has exactly one."""
 
 _SWEPT_PER_CHUNK = 64
+_SETTLED = 256
 _UNBOUNDED = 2**60
 
 RISK_LABEL = RISK.name
@@ -104,7 +106,7 @@ class Intake:
         self.partials = Partials(definition.lateness)
         self.dimensions = Dimensions(definition.cuts, definition.max_cells)
         panes_of_one = len(definition.cuts) * len(definition.lateness.keep)
-        self.risks = Risks(definition.risk, definition.horizon, panes_of_one)
+        self.risks = Risks(definition.risk, definition.horizon, panes_of_one, on_events=not definition.replay)
         self.rejected: list[Rejected] = []
         self.rekeyed: list[Rekeyed] = []
         self.outbox_bytes = 0
@@ -148,7 +150,7 @@ class Intake:
             chunk = _Chunk(self, topic, reader, tally, progress, rekey=origin is None)
             taken += chunk.run(arrivals[taken:], events[taken:], now, budget)
             self._close(tally)
-            self._assess()
+            self._assess(now)
         progress.received += taken
         progress.applied = arrivals[taken - 1].offset
         self.ledger.sweep(self._floors(), _SWEPT_PER_CHUNK, max(budget - self.pending_bytes, budget // 10))
@@ -169,6 +171,21 @@ class Intake:
         self.rejected.append(Rejected(topic, arrival, why))
         progress.reasons[why.reason] = progress.reasons.get(why.reason, 0) + 1
         self.outbox_bytes += len(arrival.value or b"")
+
+    def renew_risks(self, now: int, older: int, look: int, most: int, budget: int = _UNBOUNDED) -> bool:
+        """Assess customers anew whose risk was assessed `older` ms before `now` (ms) or by another model.
+
+        Of all customers, in turn, `look` are looked at in a call and at most `most` assessed; returns whether any was.
+        """
+        due = islice(self.risks.due(self.ledger, now - older, look), most)
+        return self._assess_each(due, lambda customer: self.risks.renew(customer, self.ledger, now), budget)
+
+    def settle_risks(self, at: int, budget: int = _UNBOUNDED) -> bool:
+        """End of a replay: assess customers as known at `at` (ms), as far as the budget goes; False when all are."""
+        span, waiting = self.definition.lateness.longest, self.risks.unsettled(self.ledger, at)
+        return self._assess_each(
+            islice(waiting, _SETTLED), lambda c: self.risks.settle(c, self.ledger, at, span), budget
+        )
 
     def drain_panes(
         self, most: int = _UNBOUNDED
@@ -192,11 +209,21 @@ class Intake:
         tally.roll_up(self.partials, self.dimensions)
         self.watermarks[tally.label] = tally.watermark
 
-    def _assess(self) -> None:
+    def _assess(self, now: int) -> None:
+        if self.risks.touched_bytes:
+            self._count(self.risks.assess(self.ledger, now))
+
+    def _assess_each(self, customers: Iterator[bytes], how: Callable[[bytes], Iterable[Counted]], budget: int) -> bool:
+        room = budget - self.pending_bytes
+        chosen = list(islice(customers, max(room // self.risks.bytes_of_one, 0)))
+        self._count(counted for customer in chosen for counted in how(customer))
+        return bool(chosen)
+
+    def _count(self, assessments: Iterable[Counted]) -> None:
         tally = self._tally(RISK_LABEL)
-        tally.watermark = max(self.watermarks.values())
-        for assessed, sign in self.risks.assess(self.ledger):
-            tally.count(assessed.facts, assessed.time, assessed.dims, sign)
+        tally.watermark = max(self.watermarks.values(), default=NEVER)
+        for facts, time, dims, sign in assessments:
+            tally.count(facts, time, dims, sign)
         self._close(tally)
 
     def _stale(self, topic: str, arrivals: Sequence[Arrival]) -> int:

@@ -1,22 +1,30 @@
-"""Churn risk of one customer from what the ledger keeps: transparent, additive, decayed."""
+"""Churn risk of one customer: a logit over features, transparent, additive, unknown without evidence."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
+from typing import Literal
 
-from streams.core.facts import ACCOUNT, CALL, OUTCOMES, STATES, SURVEY, TICKET, TICKET_CHANGES
+from streams.core.facts import ACCOUNT, CALL, SURVEY, TICKET, UNKNOWN
 from streams.core.ledger import Entry
+from streams.core.risk_features import HORIZON, known
 
-DAY = 86_400_000
 PPM = 1_000_000
+KINDS = (TICKET, CALL, SURVEY, ACCOUNT)
+"""The sources whose presence makes up the coverage."""
+
+Transform = Literal["from", "ramp", "half_life", "missing"]
+Features = Mapping[str, float]
 
 
 @dataclass(frozen=True)
 class Assessment:
     """Risk in parts per million, or None without evidence, with what it is made of.
 
-    `base` plus all `points` is the risk; `coverage` is the share of kinds of evidence present.
+    `base` plus all points is the risk; `coverage` is the share of kinds of evidence present. `value` is
+    what the customer is worth a year in hundredths of the currency unit, `UNKNOWN` where no account says.
     """
 
     ppm: int | None
@@ -24,123 +32,130 @@ class Assessment:
     base: float
     contributions: tuple[tuple[str, float, float], ...]
     coverage: float
-
-
-class RiskModel(Protocol):
-    """What a churn model must offer; a fitted one takes the place of the shipped one."""
-
-    name: str
+    value: int
+    model: str
     horizon_days: int
-
-    def assess(self, entries: Sequence[Entry], now: int) -> Assessment:
-        """The risk as known at `now` (ms) from these records, none of them later."""
-        ...
 
 
 @dataclass(frozen=True)
-class Feature:
-    """One coefficient on the log-odds scale, and where it comes from."""
+class Factor:
+    """One feature brought into 0…1; 0 where the feature is not known, but for `missing`.
+
+    `from`: 1 at `low` and above. `ramp`: rising in a straight line from 0 at `low` to 1 at `high`.
+    `half_life`: `0.5 ** (value / low)`. `missing`: 1 where the feature is not known.
+
+    >>> Factor("contacts", "from", 4.0).weigher()({"contacts": 5.0})
+    1.0
+    >>> Factor("days_since_detractor", "half_life", 14.0).weigher()({"days_since_detractor": 28.0})
+    0.25
+    """
+
+    feature: str
+    transform: Transform
+    low: float = 0.0
+    high: float = 0.0
+
+    def weigher(self) -> Callable[[Features], float]:
+        """The function from features to 0…1."""
+        name, low, span = self.feature, self.low, self.high - self.low
+        if self.transform == "missing":
+            return lambda features: 0.0 if name in features else 1.0
+        if self.transform == "from":
+            return lambda features: 1.0 if features.get(name, -math.inf) >= low else 0.0
+        if self.transform == "ramp":
+            return lambda features: min(max((features.get(name, low) - low) / span, 0.0), 1.0)
+        return lambda features: 0.5 ** (features[name] / low) if name in features else 0.0
+
+    def __str__(self) -> str:
+        if self.transform == "from":
+            return f"{self.feature} ≥ {self.low:g}"
+        if self.transform == "ramp":
+            return f"{self.feature} {self.low:g}→{self.high:g}"
+        return f"{self.feature} {self.transform}"
+
+
+@dataclass(frozen=True)
+class Term:
+    """A product of factors with its coefficient on the log-odds scale, and where that comes from."""
 
     name: str
-    weight: float
+    coefficient: float
+    factors: tuple[Factor, ...]
     provenance: str
 
 
-FEATURES = (
-    Feature("detractor", 1.0, "assumption: a detractor's odds are 2.7 times a passive's; refit from your labels"),
-    Feature("promoter", -0.7, "assumption: half the odds of a passive"),
-    Feature("high_effort", 0.8, "assumption: CES 2.0 of 1-3, CES 1.0 of 4-5"),
-    Feature("dissatisfied", 0.6, "assumption: CSAT of 1-2"),
-    Feature("many_contacts", math.log(8.43721), "odds ratio of 4 and more service calls, public telecom churn table"),
-    Feature("reopened", 0.5, "assumption: a ticket solved and opened again"),
-    Feature("escalated", 0.5, "assumption"),
-    Feature("abandoned", 0.3, "assumption: hung up in the queue"),
-)
-"""The shipped coefficients, in the order in which their points are told apart."""
+@dataclass(frozen=True)
+class Model:
+    """Log-odds = intercept + Σ coefficient · Π factors; bands by the least risk of `high` and of `medium`.
 
-BASE_LOG_ODDS = math.log(0.02 / 0.98)
-"""Two in a hundred customers a month: an assumption to be refitted."""
-
-HALF_LIFE = 14 * DAY
-CONTACTS_STEP = 4
-BANDS = ((0.15, "high"), (0.05, "medium"), (0.0, "low"))
-
-_KINDS = (TICKET, CALL, SURVEY, ACCOUNT)
-_ANSWERED = STATES.index("answered")
-_OPENED, _ESCALATED, _REOPENED = (TICKET_CHANGES.index(c) for c in ("opened", "escalated", "reopened"))
-_ABANDONED = OUTCOMES.index("abandoned")
-
-
-class ShippedModel:
-    """A logit with steps over decayed evidence, each coefficient with its provenance.
-
-    Evidence loses half its weight in 14 days; of one kind only the strongest counts. Contacts act
-    as a step: up to three within the horizon change nothing, four and more several times the odds.
-    Points are the differences in probability as the features are switched on one after the other,
-    so they add up to the risk by construction.
+    Points are the differences in probability as the terms are switched on one after the other, so
+    they add up to the risk by construction.
     """
 
-    name = "shipped-1"
-    horizon_days = 30
+    version: str
+    horizon_days: int
+    base_rate: float
+    intercept: float
+    medium: float
+    high: float
+    terms: tuple[Term, ...] = field(default=())
 
-    def assess(self, entries: Sequence[Entry], now: int) -> Assessment:
-        """The risk at `now` from records with times up to `now`."""
-        known = [entry for entry in entries if entry.time <= now]
-        kinds = {entry.facts[0] for entry in known}
-        coverage = len(kinds.intersection(_KINDS)) / len(_KINDS)
-        base = _logistic(BASE_LOG_ODDS)
-        if not kinds.intersection((TICKET, CALL, SURVEY)):
-            return Assessment(None, "unknown", base, (), coverage)
-        values = _evidence(known, now, self.horizon_days)
-        contributions, risk = [], base
-        log_odds = BASE_LOG_ODDS
-        for feature in FEATURES:
-            value = values.get(feature.name, 0.0)
-            if value:
-                log_odds += feature.weight * value
-                contributions.append((feature.name, value, _logistic(log_odds) - risk))
-                risk = _logistic(log_odds)
-        band = next(name for floor, name in BANDS if risk >= floor)
-        return Assessment(round(risk * PPM), band, base, tuple(contributions), coverage)
+    @cached_property
+    def name(self) -> str:
+        """The version and a digest of all that decides a risk: what is edited has another name."""
+        parts = (self.horizon_days, self.intercept, self.medium, self.high)
+        terms = [(t.coefficient, [(f.feature, f.transform, f.low, f.high) for f in t.factors]) for t in self.terms]
+        return f"{self.version}@{blake2b(repr((parts, terms)).encode(), digest_size=4).hexdigest()}"
 
+    @cached_property
+    def number(self) -> int:
+        """Four bytes that stand for the name."""
+        return int.from_bytes(blake2b(self.name.encode(), digest_size=4).digest(), "big")
 
-def _evidence(entries: Sequence[Entry], now: int, horizon_days: int) -> dict[str, float]:
-    values: dict[str, float] = {}
-    contacts = 0
-    for entry in entries:
-        name = _signal(entry.facts)
-        if name:
-            weight = 0.5 ** ((now - entry.time) / HALF_LIFE)
-            values[name] = max(values.get(name, 0.0), weight)
-        if _is_contact(entry.facts) and entry.time > now - horizon_days * DAY:
-            contacts += 1
-    if contacts >= CONTACTS_STEP:
-        values["many_contacts"] = 1.0
-    return values
+    @property
+    def base(self) -> float:
+        """The risk with no term at all."""
+        return logistic(self.intercept)
 
+    def assess(self, entries: Iterable[Entry], at: int, horizon: int = HORIZON) -> Assessment:
+        """The risk as known at `at` (ms) from records up to then and at most `horizon` ms older."""
+        evidence = known(entries, at, horizon)
+        coverage = len(evidence.kinds.intersection(KINDS)) / len(KINDS)
+        cents = round(100 * evidence.features["yearly_value"]) if "yearly_value" in evidence.features else UNKNOWN
+        if not evidence.is_evidence:
+            return Assessment(None, "unknown", self.base, (), coverage, cents, self.name, self.horizon_days)
+        contributions, risk = self.explain(evidence.features)
+        return Assessment(
+            round(risk * PPM), self.band(risk), self.base, contributions, coverage, cents, self.name, self.horizon_days
+        )
 
-def _signal(facts: tuple[int, ...]) -> str | None:
-    if facts[0] == SURVEY:
-        return _answer_signal(facts[1], facts[3]) if facts[2] == _ANSWERED else None
-    if facts[0] == TICKET:
-        return {_ESCALATED: "escalated", _REOPENED: "reopened"}.get(facts[1])
-    if facts[0] == CALL and facts[1] == _ABANDONED:
-        return "abandoned"
-    return None
+    def explain(self, features: Features) -> tuple[tuple[tuple[str, float, float], ...], float]:
+        """What each term that is not 0 contributes, as (name, weight 0…1, points), and the risk."""
+        contributions, log_odds, risk = [], self.intercept, self.base
+        for name, coefficient, weighers in self._compiled:
+            weight = math.prod([weigh(features) for weigh in weighers])
+            if weight:
+                log_odds += coefficient * weight
+                before, risk = risk, logistic(log_odds)
+                contributions.append((name, weight, risk - before))
+        return tuple(contributions), risk
 
+    def band(self, risk: float) -> str:
+        """The name of the band a risk 0…1 lies in."""
+        return "high" if risk >= self.high else "medium" if risk >= self.medium else "low"
 
-def _answer_signal(kind: int, score: int) -> str | None:
-    low = ((6, "detractor"), (3, "high_effort"), (-1, ""), (2, "dissatisfied"))
-    if score <= low[kind][0]:
-        return low[kind][1]
-    if kind == 0 and score >= 9:
-        return "promoter"
-    return "high_effort" if kind == 2 and score >= 4 else None
-
-
-def _is_contact(facts: tuple[int, ...]) -> bool:
-    return facts[0] == CALL or (facts[0] == TICKET and facts[1] == _OPENED)
+    @cached_property
+    def _compiled(self) -> tuple[tuple[str, float, tuple[Callable[[Features], float], ...]], ...]:
+        return tuple((t.name, t.coefficient, tuple(f.weigher() for f in t.factors)) for t in self.terms)
 
 
-def _logistic(log_odds: float) -> float:
-    return 1.0 / (1.0 + math.exp(-log_odds))
+def logistic(log_odds: float) -> float:
+    """Probability of log-odds, whatever their size.
+
+    >>> logistic(0.0), round(logistic(-3.8918202981106265), 6), logistic(-1e6)
+    (0.5, 0.02, 0.0)
+    """
+    if log_odds >= 0:
+        return 1.0 / (1.0 + math.exp(-log_odds))
+    grown = math.exp(log_odds)
+    return grown / (1.0 + grown)

@@ -1,106 +1,237 @@
-"""The latest churn risk of every customer of one source partition, as a record that can be corrected."""
+"""The latest churn risk of every customer of one source partition, as a record that is renewed and corrected."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple
 
 import msgspec
 
-from streams.core.facts import RISK, Facts
+from streams.core.facts import Facts, band_facts, risk_facts
 from streams.core.ledger import Entry, Ledger
-from streams.core.risk import Assessment, RiskModel
+from streams.core.risk import Assessment, Model
+from streams.core.risk_walk import changes_of_band
 
-_BYTES = 80
+_BYTES = 120
 """An upper estimate of one assessment in a checkpoint, without its key."""
 
-_PARTIAL_BYTES = 160
+_PARTIAL_BYTES = 240
 """An upper estimate of a partial of assessments in a checkpoint."""
 
 
+_LONGEST_KEY = 1 + 4 * 256
+
+
 class Assessed(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """What was last counted for a customer; `version` counts the ledger changes behind it."""
+    """What was last counted for a customer: as known at `at` (ms), where its newest event lies, by which model.
+
+    `version` rises with every assessment, also over restarts from nothing.
+    """
 
     version: int
     time: int
     dims: int
     facts: Facts
+    at: int
+    model: int
 
+
+class Counted(NamedTuple):
+    """Something to add (`sign` 1) or to take back (−1)."""
+
+    facts: Facts
+    time: int
+    dims: int
+    sign: int
+
+
+Drained = tuple[bytes, bytes | None, Assessed | None, Assessment | None]
+"""A customer, its changelog value, and the record to publish; None where it is forgotten."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Assessed).decode
 
 
 class Risks:
-    """Assesses customers whose ledger changed, once per chunk; without a model it does nothing.
+    """Assesses customers when their ledger changed and when time has passed; without a model it does nothing.
 
-    `pending_bytes` is roughly what the changes since the last drain take in a checkpoint, and
+    `on_events` says whether a change is a reason to assess: not in a replay, where all are assessed once,
+    at the end. `pending_bytes` is roughly what the changes since the last drain take in a checkpoint, and
     `touched_bytes` the most that the assessments still to be made can add to one: each may leave
-    `panes_of_one` panes and enter as many.
+    `panes_of_one` panes and enter as many, and as many again when the band changes.
     """
 
-    def __init__(self, model: RiskModel | None, horizon: int, panes_of_one: int = 0) -> None:
+    def __init__(self, model: Model | None, horizon: int, panes_of_one: int = 0, *, on_events: bool = True) -> None:
+        self.model = model
         self.pending_bytes = 0
         self.touched_bytes = 0
-        self._model = model
+        self._on_events = on_events
         self._horizon = horizon
-        self._moved_bytes = 2 * panes_of_one * _PARTIAL_BYTES
+        self._moved_bytes = 3 * panes_of_one * _PARTIAL_BYTES
         self._assessed: dict[bytes, bytes] = {}
-        self._touched: dict[bytes, int] = {}
-        self._changed: dict[bytes, Assessment] = {}
+        self._touched: dict[bytes, None] = {}
+        self._changed: dict[bytes, Assessment | None] = {}
+        self._round: Iterator[bytes] = iter(())
+        self._settling: int | None = None
 
     @property
     def enabled(self) -> bool:
-        """Whether there is a model."""
-        return self._model is not None
+        """Whether customers are assessed when their ledger changed."""
+        return self.model is not None and self._on_events
+
+    def __len__(self) -> int:
+        return len(self._assessed)
 
     def touch(self, customer: bytes) -> None:
         """Note that this customer's ledger changed; records of nobody have no risk."""
-        if self._model is not None and customer[:1] == b"c":
-            touches = self._touched.get(customer, 0)
-            self._touched[customer] = touches + 1
-            if not touches:
-                self.touched_bytes += self._moved_bytes + len(customer) + _BYTES
+        if customer not in self._touched and self.enabled and customer[:1] == b"c":
+            self._touched[customer] = None
+            self.touched_bytes += self._moved_bytes + len(customer) + _BYTES
 
-    def assess(self, ledger: Ledger) -> Iterator[tuple[Assessed, int]]:
-        """What to retract (−1) and to add (1), customer by customer."""
+    @property
+    def bytes_of_one(self) -> int:
+        """The most that one assessment can add to a checkpoint."""
+        return self._moved_bytes + _LONGEST_KEY + _BYTES
+
+    def assess(self, ledger: Ledger, at: int) -> Iterator[Counted]:
+        """What follows from the changes since the last call, as known at `at` (ms), customer by customer."""
         touched, self._touched, self.touched_bytes = self._touched, {}, 0
-        for customer, changes in touched.items():
-            yield from self._reassess(customer, changes, ledger)
+        for customer in touched:
+            yield from self._reassess(customer, ledger, at, None)
 
-    def drain(self) -> list[tuple[bytes, bytes, Assessed, Assessment]]:
-        """Changed customers since the last call: key, changelog value, and the record to publish."""
+    def due(self, ledger: Ledger, before: int, look: int) -> Iterator[bytes]:
+        """Going on around all customers, looking at `look` of them: whose assessment is of `before` (ms) or earlier.
+
+        So are those of another model, and of customers that the ledger no longer has.
+        """
+        for customer in islice(self._around(ledger), look if self.model is not None else 0):
+            if self._is_due(customer, ledger, before):
+                yield customer
+
+    def renew(self, customer: bytes, ledger: Ledger, at: int) -> Iterator[Counted]:
+        """Assess a customer anew as time has passed; who has left the ledger is unknown first, then forgotten."""
+        return self._reassess(customer, ledger, at, at)
+
+    def unsettled(self, ledger: Ledger, at: int) -> Iterator[bytes]:
+        """The customers not yet assessed at the end of a replay, `at` (ms), going on where the last call stopped."""
+        if self._settling != at:
+            self._settling, self._round = at, iter(list(ledger.customers) if self.model is not None else ())
+        return (c for c in self._round if c[:1] == b"c" and not self._is_settled(c, at))
+
+    def settle(self, customer: bytes, ledger: Ledger, at: int, span: int) -> Iterator[Counted]:
+        """Assess a customer at the end of a replay, and count how its band changed in `span` ms up to there."""
+        if self.model is not None:
+            for change in changes_of_band(self.model, ledger.entries(customer), at, self._horizon, span):
+                yield Counted(band_facts(change.into_high), change.time, change.dims, 1)
+            yield from self._reassess(customer, ledger, at, None, silent=True)
+
+    def drain(self) -> list[Drained]:
+        """Changed customers since the last call."""
         changed, self._changed, self.pending_bytes = self._changed, {}, 0
-        return [(c, self._assessed[c], _decode(self._assessed[c]), a) for c, a in changed.items()]
+        return [self._drained(customer, assessment) for customer, assessment in changed.items()]
 
-    def known(self, customers: Iterable[bytes], ledger: Ledger) -> list[tuple[bytes, bytes, Assessed, Assessment]]:
-        """The same for these customers as they are known now, where the ledger still has evidence."""
-        if self._model is None:
-            return []
-        values = [(customer, self._assessed[customer]) for customer in customers if customer in ledger.customers]
-        return [(c, value, _decode(value), self._assess(self._model, c, ledger)[1]) for c, value in values]
+    def known(self, customers: Iterable[bytes], ledger: Ledger) -> list[Drained]:
+        """The same for these customers as they were last assessed, where the ledger still has evidence."""
+        found: list[Drained] = []
+        for customer in customers if self.model is not None else ():
+            if customer not in self._assessed:
+                found.append((customer, None, None, None))
+            elif customer in ledger.customers:
+                assessed = _decode(self._assessed[customer])
+                found.append(self._drained(customer, self._judge(customer, ledger, assessed.at)[1]))
+        return found
 
     def load(self, customer: bytes, value: bytes) -> None:
         """Take one assessment back from the changelog."""
         self._assessed[customer] = value
 
-    def _reassess(self, customer: bytes, changes: int, ledger: Ledger) -> Iterator[tuple[Assessed, int]]:
-        if self._model is None:
+    def unload(self, customer: bytes) -> None:
+        """Take back a deletion from the changelog."""
+        self._assessed.pop(customer, None)
+
+    def _drained(self, customer: bytes, assessment: Assessment | None) -> Drained:
+        if assessment is None:
+            return customer, None, None, None
+        value = self._assessed[customer]
+        return customer, value, _decode(value), assessment
+
+    def _around(self, ledger: Ledger) -> Iterator[bytes]:
+        """All customers from where the last call stopped, once around at most."""
+        yield from self._round
+        self._round = iter([*ledger.customers, *self._assessed])
+        yield from self._round
+
+    def _is_due(self, customer: bytes, ledger: Ledger, before: int) -> bool:
+        value = self._assessed.get(customer)
+        if value is None:
+            return customer[:1] == b"c" and customer in ledger.customers
+        if customer not in ledger.customers:
+            return True
+        assessed = _decode(value)
+        return assessed.at <= before or self.model is None or assessed.model != self.model.number
+
+    def _is_settled(self, customer: bytes, at: int) -> bool:
+        value = self._assessed.get(customer)
+        return value is not None and _decode(value).at == at
+
+    def _reassess(
+        self, customer: bytes, ledger: Ledger, at: int, changed_at: int | None, silent: bool = False
+    ) -> Iterator[Counted]:
+        if self.model is None:
             return
-        newest, assessment = self._assess(self._model, customer, ledger)
-        facts = () if assessment.ppm is None else (RISK, assessment.ppm, int(assessment.band == "high"))
         before = self._assessed.get(customer)
         old = None if before is None else _decode(before)
-        new = Assessed((old.version if old else 0) + changes, newest.time, newest.dims, facts)
-        self._assessed[customer] = _encode(new)
+        if old is not None and not old.facts and customer not in ledger.customers:
+            self._forget(customer)
+            return
+        newest, assessment = self._judge(customer, ledger, at)
+        place = newest or old
+        if place is None:
+            return
+        facts = () if assessment.ppm is None else _facts(assessment)
+        version = max(at, 1) if old is None else max(at, old.version + 1)
+        new = Assessed(version, place.time, place.dims, facts, at, self.model.number)
+        self._note(customer, new, assessment)
+        yield from _moved(old, new)
+        if not silent and (old is None or old.model == new.model):
+            yield from _crossed(old, new, place.time if changed_at is None else changed_at)
+
+    def _judge(self, customer: bytes, ledger: Ledger, at: int) -> tuple[Entry | None, Assessment]:
+        if self.model is None:
+            raise ValueError("a risk without a model")
+        entries = ledger.entries(customer) if customer in ledger.customers else []
+        newest = max((e for e in entries if e.time <= at), key=lambda e: (e.time, e.record), default=None)
+        return newest, self.model.assess(entries, at, self._horizon)
+
+    def _note(self, customer: bytes, assessed: Assessed, assessment: Assessment) -> None:
+        self._assessed[customer] = _encode(assessed)
+        self._mark(customer, assessment)
+
+    def _forget(self, customer: bytes) -> None:
+        del self._assessed[customer]
+        self._mark(customer, None)
+
+    def _mark(self, customer: bytes, assessment: Assessment | None) -> None:
         if customer not in self._changed:
             self.pending_bytes += len(customer) + _BYTES
         self._changed[customer] = assessment
-        if old and (old.time, old.dims, old.facts) == (new.time, new.dims, new.facts):
-            return
-        if old:
-            yield old, -1
-        yield new, 1
 
-    def _assess(self, model: RiskModel, customer: bytes, ledger: Ledger) -> tuple[Entry, Assessment]:
-        entries = ledger.entries(customer)
-        newest = max(entries, key=lambda entry: (entry.time, entry.record))
-        floor = newest.time - self._horizon
-        return newest, model.assess([e for e in entries if e.time >= floor], newest.time)
+
+def _facts(assessment: Assessment) -> Facts:
+    return risk_facts(assessment.ppm or 0, assessment.band == "high", assessment.value)
+
+
+def _moved(old: Assessed | None, new: Assessed) -> Iterator[Counted]:
+    """The assessment itself, where it or its place has changed."""
+    if old and (old.time, old.dims, old.facts) == (new.time, new.dims, new.facts):
+        return
+    if old and old.facts:
+        yield Counted(old.facts, old.time, old.dims, -1)
+    if new.facts:
+        yield Counted(new.facts, new.time, new.dims, 1)
+
+
+def _crossed(old: Assessed | None, new: Assessed, time: int) -> Iterator[Counted]:
+    """The band's change into or out of high; who is unknown has not recovered."""
+    was, high = bool(old and old.facts and old.facts[2]), bool(new.facts and new.facts[2])
+    if high != was and (high or new.facts):
+        yield Counted(band_facts(high), time, new.dims, 1)

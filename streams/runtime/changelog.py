@@ -61,8 +61,11 @@ def load(intake: Intake, key: bytes, value: bytes | None) -> None:
             intake.ledger.unload(name)
         else:
             intake.ledger.load(name, value)
-    elif kind == RISK and value is not None:
-        intake.risks.load(name, value)
+    elif kind == RISK:
+        if value is None:
+            intake.risks.unload(name)
+        else:
+            intake.risks.load(name, value)
     elif kind == PANE:
         if value is None:
             intake.partials.unload(*_pane(name))
@@ -112,8 +115,8 @@ def _pane(name: bytes) -> tuple[PaneKey, int]:
 def _load_meta(intake: Intake, meta: Meta) -> None:
     if meta.fingerprint != intake.definition.fingerprint:
         raise StateError(
-            "the state was written with other windows, cuts, lateness, partitions, scores or risk model; "
-            "undo that change, or set a new app.id to build the state anew from the source topics"
+            "the state was written with other windows, cuts, lateness, partitions or scores, or with risk.enabled "
+            "set otherwise; undo that change, or set a new app.id to build the state anew from the source topics"
         )
     intake.progress = meta.progress
     intake.watermarks = meta.watermarks

@@ -36,6 +36,9 @@ _MAX_CLOSING = 100_000
 _CLOSING_BYTES = 80
 """How many panes one checkpoint deletes at most, and what each takes; a watermark that jumps closes all at once."""
 
+_LOOKED_AT, _RENEWED = 2_000, 200
+"""How many customers are looked at, and assessed anew at most, each time it is noted that time has passed."""
+
 _SOURCE_NAMES = frozenset(topic.name for topic in EVENTS)
 _STRANGER = Invalid("wrong_topic", "", f"{REKEYED.name} is internal: send events to their source topics")
 
@@ -85,6 +88,8 @@ class IntakeRunner:
         self._unacked: list[EventT[Any]] = []
         self._applied_at: float | None = None
         self._passed_gap = False
+        self._renewed = False
+        self._refresh = settings.seconds("risk.refresh") * 1000
         self._gate = asyncio.Event()
         self._gate.set()
         self._writing = asyncio.Lock()
@@ -159,6 +164,21 @@ class IntakeRunner:
         elif start < position:
             self._failed(HoleError(_made_anew(topic, self.partition, position - 1, start)))
 
+    def renew_risks(self) -> None:
+        """Assess some customers anew, because time has passed or there is another model; called every second or so."""
+        if not self._closed and self.intake.renew_risks(
+            now_ms(), self._refresh, _LOOKED_AT, _RENEWED, self._budget // 2
+        ):
+            self._renewed = True
+            self._start()
+
+    async def settle_risks(self, at: int) -> None:
+        """End of a replay: assess all customers as known at `at` (ms), and make it durable."""
+        while self.intake.settle_risks(at, self._budget):
+            self._renewed = True
+            await self._room()
+        await self.settle()
+
     async def suspend(self, patience: float) -> None:
         """Start no further checkpoint; wait at most `patience` seconds for the one in flight."""
         self._gate.clear()
@@ -221,7 +241,7 @@ class IntakeRunner:
             self._failed(error)
 
     async def _checkpoints(self) -> None:
-        while self._applied_at is not None or self._unacked or self._passed_gap:
+        while self._applied_at is not None or self._unacked or self._passed_gap or self._renewed:
             await self._gate.wait()
             async with self._writing:
                 await self._checkpoint()
@@ -230,7 +250,7 @@ class IntakeRunner:
         began = monotonic()
         unacked, self._unacked = self._unacked, []
         applied_at, self._applied_at = self._applied_at, None
-        self._passed_gap = False
+        self._passed_gap = self._renewed = False
         durable = {name: progress.applied for name, progress in self.intake.progress.items()}
         outputs, shown, changes = self._drain()
         topic = self._settings.topic(CHANGELOG.name)

@@ -18,8 +18,8 @@ from streams.core.intake import DERIVED_LABELS, Intake, Rejected, Rekeyed
 from streams.core.lateness import NEVER
 from streams.core.murmur2 import partition_of
 from streams.core.partials import PaneKey, Partial
-from streams.core.risk import PPM, Assessment, RiskModel
-from streams.core.risks import Assessed
+from streams.core.risk import PPM, Assessment
+from streams.core.risks import Assessed, Drained
 from streams.core.sources import moment
 from streams.runtime.checkpoint import Output
 from streams.settings import Settings
@@ -34,10 +34,9 @@ _NAMES = {score.code: score.name for score in scores.SCORES}
 class Publisher:
     """Makes the outputs of a worker; one for each app."""
 
-    def __init__(self, settings: Settings, model: RiskModel | None) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._partitions = settings.kafka.partitions
         self._topics = {t.name: settings.topic(t.name) for t in (PANES, SCORES, RISK, REJECTS, REKEYED)}
-        self._model = model
 
     def rejects(self, rejected: Iterable[Rejected], partition: int) -> list[Output]:
         """Dead letters, in the partition their record came from."""
@@ -82,9 +81,12 @@ class Publisher:
             records += [Output(self._topics[PANES.name], p, key, value) for p in range(self._partitions)]
         return records
 
-    def risks(self, drained: Iterable[tuple[bytes, bytes, Assessed, Assessment]], partition: int) -> list[Output]:
-        """Churn risks, each in its customer's partition."""
-        return [self._risk(key, assessed, assessment, partition) for key, _, assessed, assessment in drained]
+    def risks(self, drained: Iterable[Drained], partition: int) -> list[Output]:
+        """Churn risks, each in its customer's partition; a deletion where a customer is forgotten."""
+        return [
+            Output(self._topics[RISK.name], partition, key[1:], _risk(key, assessed, assessment))
+            for key, _, assessed, assessment in drained
+        ]
 
     def scores(self, results: Iterable[Score], partition: int) -> list[Output]:
         """Window results, in the partition of their cell."""
@@ -108,30 +110,29 @@ class Publisher:
     def _home(self, cell: Cell) -> int:
         return _home(cell.cut, cell.name, self._partitions)
 
-    def _risk(self, key: bytes, assessed: Assessed, assessment: Assessment, partition: int) -> Output:
-        model = self._model
-        if model is None:
-            raise ValueError("a risk without a model")
-        contributions = [Contribution(feature=f, value=v, points=p) for f, v, p in assessment.contributions]
-        record = Risk(
-            customer=key[1:].decode(),
-            time=moment(assessed.time),
-            risk=None if assessment.ppm is None else assessment.ppm / PPM,
-            band=assessment.band,  # type: ignore[arg-type]
-            base=assessment.base,
-            contributions=contributions,
-            coverage=assessment.coverage,
-            horizon_days=model.horizon_days,
-            model=model.name,
-            revision=assessed.version,
-        )
-        return Output(self._topics[RISK.name], partition, key[1:], _encode(record))
-
     def _reject(self, rejected: Rejected, partition: int) -> Output:
         arrival, why = rejected.arrival, rejected.why
         refused = Refused(arrival.offset, arrival.timestamp, arrival.key, arrival.value)
         record = dead_letter(rejected.topic, partition, refused, why)
         return reject_output(self._topics[REJECTS.name], record)
+
+
+def _risk(key: bytes, assessed: Assessed | None, assessment: Assessment | None) -> bytes | None:
+    if assessed is None or assessment is None:
+        return None
+    record = Risk(
+        customer=key[1:].decode(),
+        time=moment(assessed.at),
+        risk=None if assessment.ppm is None else assessment.ppm / PPM,
+        band=assessment.band,  # type: ignore[arg-type]
+        base=assessment.base,
+        contributions=[Contribution(feature=f, value=v, points=p) for f, v, p in assessment.contributions],
+        coverage=assessment.coverage,
+        horizon_days=assessment.horizon_days,
+        model=assessment.model,
+        revision=assessed.version,
+    )
+    return _encode(record)
 
 
 def reject_output(topic: str, reject: Reject) -> Output:

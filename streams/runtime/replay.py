@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.catalogue import EVENTS, PANES, REKEYED, SCORES
 from streams.core.intake import OUTCOMES, Progress
+from streams.core.lateness import NEVER
 from streams.errors import BrokerError
 from streams.runtime.clock import monotonic
 from streams.runtime.connection import aiokafka_options, connected
@@ -139,11 +140,18 @@ class _Run:
     async def through(self) -> dict[str, Counted]:
         await self._until(self._waiting_sources)
         await asyncio.gather(*(runner.settle() for runner in self._streams.intakes.running.values()))
+        await self._settle_risks()
         self._panes = await self._last_panes()
         await self._until(self._waiting_panes)
         await asyncio.gather(*(runner.finish() for runner in self._streams.rollups.running.values()))
         await self._settled(SCORES.name)
         return self._counted()
+
+    async def _settle_risks(self) -> None:
+        runners = self._streams.intakes.running.values()
+        newest = max((mark for runner in runners for mark in runner.intake.watermarks.values()), default=NEVER)
+        if newest != NEVER:
+            await asyncio.gather(*(runner.settle_risks(newest) for runner in runners))
 
     async def _until(self, waiting: Callable[[], str | None]) -> None:
         before, moved = -1, monotonic()

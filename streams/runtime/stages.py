@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import faust
@@ -21,6 +22,7 @@ from streams.runtime.intake import IntakeRunner, Log
 from streams.runtime.offsets import OffsetReader
 from streams.runtime.partitions import Partitions, Runner
 from streams.runtime.publishing import Publisher
+from streams.runtime.risk_model import ModelWatch
 from streams.runtime.rollup import RollupRunner
 from streams.runtime.telemetry import Telemetry
 from streams.runtime.transport import BatchConsumer
@@ -60,10 +62,12 @@ class Streams:
         self._definition = definition
         self._ends = ends
         self._options = aiokafka_options(settings)
-        self._publisher = Publisher(settings, definition.risk)
+        self._publisher = Publisher(settings)
+        self._model = ModelWatch.of(settings, definition.risk)
         self._transactional: bool | None = None
         self._asking = asyncio.Lock()
         self.telemetry.high_watermarks = self.high_watermarks
+        self.telemetry.model = self._model
         self._connect()
 
     @property
@@ -100,6 +104,8 @@ class Streams:
         self._agent(self.settings.topic(PANES.name), PANES.name, self._take_panes)
         self.app.lost = self._lost
         self.app.task(self._watch)
+        if self._ends is None:
+            self.app.task(self._renew)
         self.app.on_partitions_assigned.connect(cast(Any, self._assigned), weak=False)
         self.app.on_partitions_revoked.connect(cast(Any, self._revoked), weak=False)
         self.app.on_before_shutdown.connect(cast(Any, self._shutdown), weak=False)
@@ -129,6 +135,15 @@ class Streams:
             self._pass_gaps(cast(BatchConsumer, self.app.consumer))
             self.telemetry.watch()
             await asyncio.sleep(WATCH_SECONDS)
+
+    async def _renew(self) -> None:
+        while not self.app.should_stop:
+            await asyncio.sleep(WATCH_SECONDS)
+            if self._model is not None and (model := self._model.poll()) is not None:
+                self._definition = replace(self._definition, risk=model)
+            for runner in list(self.intakes.running.values()):
+                runner.intake.risks.model = self._definition.risk
+                runner.renew_risks()
 
     def _pass_gaps(self, consumer: BatchConsumer) -> None:
         for partition, runner in self.intakes.running.items():

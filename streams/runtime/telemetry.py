@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from schemas.score import Score
 from streams.core.intake import OUTCOMES, Intake
 from streams.core.lateness import NEVER
+from streams.core.risk import Model
 from streams.core.sources import milliseconds
 from streams.runtime.clock import monotonic, now_ms
 
@@ -24,6 +25,13 @@ class Owned(Protocol):
     """What telemetry needs of the owner of some cells."""
 
     latest: dict[bytes, Score]
+
+
+class Modelled(Protocol):
+    """What telemetry needs of the churn model in use."""
+
+    model: Model
+    refused: int
 
 
 class Telemetry:
@@ -44,6 +52,7 @@ class Telemetry:
         self._intakes: dict[int, Intake] = {}
         self._rollups: dict[int, Owned] = {}
         self._newest: dict[str, int] = {}
+        self.model: Modelled | None = None
         self.progressed_at = monotonic()
         registry.register(_Scores(self._rollups))
         registry.register(_Sources(self))
@@ -157,6 +166,7 @@ class _Sources:
         yield from self._counts()
         yield from self._lags()
         yield from self._state()
+        yield from self._model()
 
     def _counts(self) -> Iterator[Metric]:
         place = ("topic", "partition")
@@ -211,3 +221,12 @@ class _Sources:
             if time != NEVER:
                 last.add_metric((topic,), time / 1000)
         yield from (last, customers, overflow, bounded)
+
+    def _model(self) -> Iterator[Metric]:
+        used = self._telemetry.model
+        if used is not None:
+            info = GaugeMetricFamily("cxstream_risk_model_info", "The churn model in use: always 1", labels=("model",))
+            info.add_metric((used.model.name,), 1)
+            refused = CounterMetricFamily("cxstream_risk_model_refused", "Changes of its file that could not be used")
+            refused.add_metric((), used.refused)
+            yield from (info, refused)

@@ -7,7 +7,18 @@ from typing import Any, get_args
 import pytest
 
 import streams.core.scores as package
-from streams.core.facts import CALL, DIRECTIONS, KINDS, OUTCOMES, PROGRAMS, STATES, SURVEY, Facts, risk_facts
+from streams.core.facts import (
+    CALL,
+    DIRECTIONS,
+    KINDS,
+    OUTCOMES,
+    PROGRAMS,
+    STATES,
+    SURVEY,
+    Facts,
+    band_facts,
+    risk_facts,
+)
 from streams.core.scores import SCORES, Score, Unit
 from streams.core.scores.base import SLOT_LIMIT
 
@@ -28,6 +39,9 @@ PERMANENT = {
     "handle_time": 14,
     "transfers": 15,
     "short_calls": 16,
+    "newly_at_risk": 50,
+    "recovered": 51,
+    "revenue_at_risk": 52,
 }
 ANSWERS = {"nps": (0, 10), "ces2": (1, 7), "ces1": (1, 5), "csat": (1, 5)}
 SAMPLE: list[Facts] = [
@@ -39,7 +53,9 @@ SAMPLE: list[Facts] = [
     ),
     *((SURVEY, kind, state, -1, 0) for kind in range(len(KINDS)) for state in (0, 1)),
     risk_facts(0, False),
-    risk_facts(1_000_000, True),
+    risk_facts(1_000_000, True, 120_000),
+    band_facts(True),
+    band_facts(False),
     *(
         (CALL, outcome, direction, wait, talk, 0, 30_000, transfers)
         for outcome in range(len(OUTCOMES))

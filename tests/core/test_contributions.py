@@ -51,4 +51,7 @@ def test_codes_are_permanent() -> None:
         "handle_time": 14,
         "transfers": 15,
         "short_calls": 16,
+        "newly_at_risk": 50,
+        "recovered": 51,
+        "revenue_at_risk": 52,
     }

@@ -8,14 +8,17 @@ from hypothesis import strategies as st
 
 from streams.core.facts import ACCOUNT, CALL, KINDS, OUTCOMES, STATES, SURVEY, TICKET, TICKET_CHANGES
 from streams.core.ledger import Entry
-from streams.core.risk import BANDS, CONTACTS_STEP, DAY, FEATURES, HALF_LIFE, PPM, Assessment, ShippedModel
+from streams.core.risk import PPM, Assessment
+from streams.runtime.risk_model import shipped_model
 from tests.reference.contracts import CALLS
-from tests.support.arrivals import HOUR, NOON
+from tests.support.arrivals import DAY, HOUR, NOON
 from tests.support.facts import EVIDENCE
 from tests.support.pipeline import Pipeline
 
-MODEL = ShippedModel()
+MODEL = shipped_model()
 BASE = 0.02
+HALF_LIFE = 14 * DAY
+CONTACTS_STEP = 4
 ANSWERED, INVITED = STATES.index("answered"), STATES.index("invited")
 
 patient = settings(deadline=None)
@@ -64,16 +67,16 @@ def test_base_and_contributions_add_up_to_the_risk(history: list[Entry]) -> None
     assert 0 < total < 1
     if assessment.ppm is not None:
         assert abs(total - assessment.ppm / PPM) <= 0.5 / PPM + 1e-12
-        assert assessment.band == next(name for floor, name in BANDS if total >= floor)
+        assert assessment.band == MODEL.band(total)
 
 
 @patient
 @given(histories)
 def test_a_feature_contributes_once_in_the_order_of_the_table_with_the_sign_of_its_weight(history: list[Entry]) -> None:
     named = [feature for feature, _, _ in MODEL.assess(history, NOON).contributions]
-    order = [feature.name for feature in FEATURES]
+    order = [term.name for term in MODEL.terms]
     assert named == sorted(set(named), key=order.index)
-    weights = {feature.name: feature.weight for feature in FEATURES}
+    weights = {term.name: term.coefficient for term in MODEL.terms}
     for name, value, points in MODEL.assess(history, NOON).contributions:
         assert 0 < value <= 1
         assert points * weights[name] > 0
@@ -131,7 +134,7 @@ def test_evidence_of_nothing_in_particular_leaves_the_base(neutral: tuple[int, .
     ],
 )
 def test_each_feature_multiplies_the_odds_by_its_coefficient(facts: tuple[int, ...], feature: str) -> None:
-    weight = next(f.weight for f in FEATURES if f.name == feature)
+    weight = next(term.coefficient for term in MODEL.terms if term.name == feature)
     assessment = assess(facts)
     assert [name for name, _, _ in assessment.contributions] == [feature]
     assert odds(assessment) == pytest.approx(BASE / (1 - BASE) * math.exp(weight))
@@ -174,8 +177,22 @@ def test_contacts_count_for_thirty_days(age: int, counted: bool) -> None:
 
 
 def test_every_coefficient_says_where_it_comes_from() -> None:
-    assert all(feature.provenance for feature in FEATURES)
-    assert len({feature.name for feature in FEATURES}) == len(FEATURES)
+    assert all(term.provenance for term in MODEL.terms)
+    assert len({term.name for term in MODEL.terms}) == len(MODEL.terms)
+
+
+def test_who_has_left_is_not_at_risk_until_coming_back() -> None:
+    account = (ACCOUNT, 0, -1), (ACCOUNT, 2, -1)
+    history = [entry(answer("nps", 0), NOON - HOUR), *[entry(a, NOON - DAY + n) for n, a in enumerate(account)]]
+    assert MODEL.assess(history, NOON).band == "unknown"
+    assert MODEL.assess([*history, entry(account[0], NOON)], NOON).ppm is not None
+
+
+def test_evidence_older_than_the_horizon_is_none_but_an_account_stays() -> None:
+    history = [entry(answer("nps", 0), NOON - 31 * DAY), entry((ACCOUNT, 0, 120_000), NOON - 300 * DAY)]
+    assert MODEL.assess(history, NOON).coverage == 0.5
+    later = MODEL.assess(history, NOON + 1)
+    assert (later.ppm, later.coverage, later.value) == (None, 0.25, 120_000)
 
 
 def test_an_assessment_is_made_at_the_newest_event_from_what_was_known_then() -> None:

@@ -123,9 +123,11 @@ def test_drained_are_the_customers_that_changed_with_a_rising_version() -> None:
         ).encode()
         stream.stage.take(CALLS, [Record(minute, NOON + DAY, None, event)], NOON + DAY)
         [(key, _, assessed, assessment)] = stream.stage.intake.risks.drain()
+        assert assessed is not None
+        assert assessment is not None
         assert (key, assessed.time, assessment.ppm) == (b"cc", NOON + minute * MINUTE, 20_000)
         versions.append(assessed.version)
-    assert versions == [1, 2, 3]
+    assert versions == [NOON + DAY, NOON + DAY + 1, NOON + DAY + 2]
     assert stream.stage.intake.risks.drain() == []
 
 
@@ -136,7 +138,7 @@ def test_without_a_model_nobody_is_assessed() -> None:
     risks = Risks(None, DAY)
     risks.touch(b"cc")
     assert not risks.enabled
-    assert list(risks.assess(Ledger(16))) == []
+    assert list(risks.assess(Ledger(16), NOON)) == []
 
 
 def test_what_is_known_is_asked_for_only_where_there_is_evidence() -> None:
@@ -144,9 +146,12 @@ def test_what_is_known_is_asked_for_only_where_there_is_evidence() -> None:
     stream.send(CALLS, NOON, customer="c", outcome="answered")
     risks, ledger = stream.stage.intake.risks, stream.stage.intake.ledger
     [(key, _, assessed, assessment)] = risks.known([b"cc"], ledger)
-    assert (key, assessed.version, assessment.ppm) == (b"cc", 1, 20_000)
+    assert assessed is not None
+    assert assessment is not None
+    assert (key, assessed.version, assessment.ppm) == (b"cc", NOON, 20_000)
     ledger.forget_before(b"cc", [NOON + DAY] * 4)
     assert risks.known([b"cc"], ledger) == []
+    assert risks.known([b"cnever"], ledger) == [(b"cnever", None, None, None)]
 
 
 @pytest.mark.parametrize(("older", "counted"), [(3 * DAY, True), (3 * DAY + 1, False)])

@@ -8,7 +8,16 @@ from schemas.call import Call, Direction, Outcome
 from schemas.survey import Kind, Program, State, Survey
 from schemas.ticket import Change, Ticket
 from streams.core import facts
-from streams.core.facts import UNKNOWN, account_facts, call_facts, numbered, risk_facts, survey_facts, ticket_facts
+from streams.core.facts import (
+    UNKNOWN,
+    account_facts,
+    band_facts,
+    call_facts,
+    numbered,
+    risk_facts,
+    survey_facts,
+    ticket_facts,
+)
 
 AT = datetime(2024, 1, 1, tzinfo=UTC)
 WHO: dict[str, Any] = {"event_id": "e", "record_id": "r", "time": AT}
@@ -100,4 +109,9 @@ def test_an_account() -> None:
 
 
 def test_a_risk() -> None:
-    assert risk_facts(123_456, True) == (4, 123_456, 1)
+    assert risk_facts(123_456, True) == (4, 123_456, 1, -1)
+    assert risk_facts(1, False, 990) == (4, 1, 0, 990)
+
+
+def test_a_change_of_band() -> None:
+    assert (band_facts(True), band_facts(False)) == ((7, 1), (7, 0))

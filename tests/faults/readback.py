@@ -13,8 +13,9 @@ from streams.core.murmur2 import partition_of
 from streams.settings import Settings
 from tests.faults.processes import until
 from tests.reference import Arrival, Event, Oracle, Row, decode, differences
+from tests.reference.risk import shipped_risk
 from tests.reference.windows import span_ms
-from tests.support.stream import config_of, shipped_risk
+from tests.support.stream import config_of
 
 _PLACELESS = {"start": "", "end": ""}
 

@@ -3,18 +3,19 @@
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 from tests.reference.events import Arrival, Event, decode
-from tests.reference.scores import RISK, Facts
+from tests.reference.scores import BAND, RISK, Facts
 from tests.reference.windows import Row, boundary_after, is_boundary, resolution_of, rows_of, span_ms
 
 YEAR_1900 = -2_208_988_800_000
 Place = tuple[str, int]
 """A source partition: topic and partition."""
-Assess = Callable[[list[tuple[int, Facts]]], tuple[int, bool] | None]
-"""From what is known of a customer, oldest first, as (time in ms, facts), to (risk in ppm, whether high)."""
+Assess = Callable[[list[tuple[int, Facts]], int, int], tuple[int, bool, int] | None]
+"""From what is known of a customer, oldest first, as (time in ms, facts), a time and how old evidence may be (ms)
+to (risk in ppm, whether high, value in cents)."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,11 @@ class Contribution:
 
 
 class Oracle:
-    """Feed it every arrival, those of one source partition in the order of their offsets; then ask."""
+    """Feed it every arrival, those of one source partition in the order of their offsets; then ask.
+
+    Customers are assessed when it is asked, as of then; when it is fed with a time, who is concerned is
+    assessed as of that time too, so that it knows how the bands change.
+    """
 
     def __init__(self, config: Config | None = None, assess: Assess | None = None) -> None:
         self.config = config or Config()
@@ -65,8 +70,8 @@ class Oracle:
         self._risks: dict[object, Contribution] = {}
         self._counted: dict[int, Contribution] = {}
 
-    def feed(self, arrivals: Iterable[Arrival]) -> "Oracle":
-        """Apply arrivals; returns itself."""
+    def feed(self, arrivals: Iterable[Arrival], now: int | None = None) -> "Oracle":
+        """Apply arrivals, and assess whom they concern as of `now`, if given; returns itself."""
         for arrival in arrivals:
             place, event = (arrival.topic, arrival.partition), decode(arrival)
             if isinstance(event, Event) and event.time > arrival.arrival_ms + span_ms(self.config.future):
@@ -77,14 +82,17 @@ class Oracle:
                 self.outcomes[place]["rejected"] += 1
                 self.reasons[place][event] += 1
                 continue
-            self.outcomes[place][self._apply(event)] += 1
+            outcome = self._apply(event)
+            self.outcomes[place][outcome] += 1
+            if now is not None and event.customer and outcome in ("accepted", "corrected"):
+                self._reassess((place[1], event.customer), now)
             reached = min(event.time, arrival.arrival_ms)
             self.watermarks[place] = max(self.watermarks.get(place, reached), reached)
         return self
 
     def survivors(self) -> list[Event]:
         """The events that count in some window, oldest first; assessments of risk are none."""
-        return [c.event for c in self._in_order() if c.facts[0] != RISK]
+        return [c.event for c in self._in_order() if c.facts[0] not in (RISK, BAND)]
 
     def _apply(self, event: Event) -> str:
         owner = (event.place[1], event.customer or event.identity)
@@ -100,25 +108,57 @@ class Oracle:
         if known:
             self._retract(known)
         ledger[event.identity] = self._add(event, event.facts)
-        if event.customer:
-            self._reassess(owner)
         return "corrected" if known else "accepted"
 
     def _forgotten(self, event: Event) -> bool:
         watermark = self.watermarks.get(event.place)
         return watermark is not None and event.time < watermark - span_ms(self.config.horizon)
 
-    def _reassess(self, owner: object) -> None:
-        if self._assess is None:
+    def _reassess(self, owner: object, now: int, changed_at: int | None = None, *, path: bool = True) -> None:
+        known = self._known(owner, now)
+        if self._assess is None or not known:
             return
-        kept = sorted((c.event for c in self._ledgers[owner].values()), key=lambda event: (event.time, digest(event)))
-        newest = kept[-1]
-        oldest = newest.time - span_ms(self.config.horizon)
-        risk = self._assess([(event.time, event.facts) for event in kept if event.time >= oldest])
-        if owner in self._risks:
-            self._retract(self._risks.pop(owner))
-        if risk is not None:
-            self._risks[owner] = self._add(newest, (RISK, risk[0], int(risk[1])))
+        risk = self._judge(known, now)
+        before = self._risks.pop(owner, None)
+        if before:
+            self._retract(before)
+        if risk is None:
+            return
+        self._risks[owner] = self._add(known[-1], (RISK, risk[0], int(risk[1]), risk[2]))
+        if path and risk[1] != bool(before and before.facts[2]):
+            time = known[-1].time if changed_at is None else changed_at
+            self._add(replace(known[-1], time=time), (BAND, int(risk[1])))
+
+    def _reassess_all(self, now: int) -> None:
+        for owner in self._customers():
+            self._reassess(owner, now, now)
+
+    def _settle(self) -> None:
+        """The end of the data: everybody once, and the bands at each event within the longest window before."""
+        end = max(self.watermarks.values())
+        start = end - max(self._longest.values())
+        for owner in self._customers():
+            known = self._known(owner, end)
+            before = self._judge([e for e in known if e.time <= start], start)
+            for time in sorted({e.time for e in known if e.time > start} | {end}):
+                then = [e for e in known if e.time <= time]
+                risk = self._judge(then, time) if then else None
+                if risk and risk[1] != bool(before and before[1]):
+                    self._add(replace(then[-1], time=time), (BAND, int(risk[1])))
+                before = risk
+            self._reassess(owner, end, path=False)
+
+    def _customers(self) -> list[object]:
+        return [owner for owner, ledger in self._ledgers.items() if any(c.event.customer for c in ledger.values())]
+
+    def _known(self, owner: object, now: int) -> list[Event]:
+        events = [c.event for c in self._ledgers[owner].values() if c.event.time <= now]
+        return sorted(events, key=lambda event: (event.time, digest(event)))
+
+    def _judge(self, known: list[Event], at: int) -> tuple[int, bool, int] | None:
+        if self._assess is None:
+            return None
+        return self._assess([(event.time, event.facts) for event in known], at, span_ms(self.config.horizon))
 
     def _add(self, event: Event, facts: Facts) -> Contribution:
         open_now = {width for width in self._longest if not self._closed(event, width)}
@@ -144,17 +184,19 @@ class Oracle:
         return min(span_ms(self.config.allowance), self._longest[width])
 
     def live(self, now_ms: int) -> list[Row]:
-        """Every window that ends at the first boundary after now."""
+        """Every window that ends at the first boundary after now, with everybody's risk as of now."""
+        self._reassess_all(now_ms)
         return self._rows((window, boundary_after(now_ms, window)) for window in self.config.windows)
 
     def windows_at(self, end_ms: int) -> list[Row]:
-        """Every window that ends at `end_ms`; those of which it is no boundary are left out."""
-        return self._rows((window, end_ms) for window in self.config.windows if is_boundary(end_ms, window))
+        """Every window that ends at `end_ms`; those of which it is no boundary are left out, and so is churn risk."""
+        return self._rows_of_events((window, end_ms) for window in self.config.windows if is_boundary(end_ms, window))
 
     def end_of_data(self) -> list[Row]:
         """Every window that ends at the first boundary after the furthest watermark."""
         if not self.watermarks:
             return []
+        self._settle()
         newest = max(self.watermarks.values())
         return self._rows((window, boundary_after(newest, window)) for window in self.config.windows)
 
@@ -164,7 +206,8 @@ class Oracle:
         Equal to what was published then as long as no record was further behind its source
         partition's watermark than the shorter of the allowance and the longest window of its panes.
         """
-        return self._rows(pair for window in self.config.windows for pair in self._passed(window, span_ms(every)))
+        step = span_ms(every)
+        return self._rows_of_events(pair for window in self.config.windows for pair in self._passed(window, step))
 
     def boundaries(self, every: str) -> list[Row]:
         """Every window at each multiple of `every` after the first event, up to the furthest watermark."""
@@ -172,7 +215,7 @@ class Oracle:
             return []
         first, step = self._in_order()[0].event.time, span_ms(every)
         ends = range(first - first % step + step, max(self.watermarks.values()) + 1, step)
-        return self._rows((w, end) for w in self.config.windows for end in ends if is_boundary(end, w))
+        return self._rows_of_events((w, end) for w in self.config.windows for end in ends if is_boundary(end, w))
 
     def _passed(self, window: str, every: int) -> Iterator[tuple[str, int]]:
         counted = self._in_order()
@@ -187,8 +230,11 @@ class Oracle:
     def _in_order(self) -> list[Contribution]:
         return sorted(self._counted.values(), key=lambda c: (c.event.time, c.event.identity, c.facts))
 
-    def _rows(self, windows: Iterable[tuple[str, int]]) -> list[Row]:
-        counted = self._in_order()
+    def _rows_of_events(self, windows: Iterable[tuple[str, int]]) -> list[Row]:
+        return self._rows(windows, [c for c in self._in_order() if c.facts[0] not in (RISK, BAND)])
+
+    def _rows(self, windows: Iterable[tuple[str, int]], contributions: list[Contribution] | None = None) -> list[Row]:
+        counted = self._in_order() if contributions is None else contributions
         times = [c.event.time for c in counted]
         rows: list[Row] = []
         for window, end in windows:

@@ -9,7 +9,7 @@ from tests.reference.summary import Facts, Summary, mean, share
 
 __all__ = ["SUMMARIES", "Facts", "Summary"]
 
-SURVEY, RISK = 2, 4
+SURVEY, RISK, BAND = 2, 4, 7
 NPS, CES2, CES1, CSAT = range(4)
 ANSWERED = 2
 TRANSACTIONAL, RELATIONSHIP = 0, 1
@@ -72,6 +72,22 @@ def churn_risk_high(records: list[Facts]) -> Summary | None:
     return share(bands.count(1), len(bands), "high")
 
 
+def band_changes(records: list[Facts], into_high: int) -> Summary | None:
+    n = records.count((BAND, into_high))
+    return Summary(n, None, None, n, {"changes": n}) if n else None
+
+
+def revenue_at_risk(records: list[Facts]) -> Summary | None:
+    risks = [f for f in records if f[0] == RISK]
+    values = [f[3] for f in risks if f[3] != -1]
+    cents = [f[3] for f in risks if f[3] != -1 and f[2]]
+    counts = {
+        "high": len(cents),
+        "cents": sum(cents),
+    }
+    return Summary(sum(cents) / 100, None, None, len(values), counts) if values else None
+
+
 SUMMARIES: dict[str, Callable[[list[Facts]], Summary | None]] = {
     "nps": lambda records: nps(answers(records, NPS, TRANSACTIONAL)),
     "nps_relationship": lambda records: nps(answers(records, NPS, RELATIONSHIP)),
@@ -82,6 +98,9 @@ SUMMARIES: dict[str, Callable[[list[Facts]], Summary | None]] = {
     "response_rate": response_rate,
     "churn_risk": churn_risk,
     "churn_risk_high": churn_risk_high,
+    "newly_at_risk": lambda records: band_changes(records, 1),
+    "recovered": lambda records: band_changes(records, 0),
+    "revenue_at_risk": revenue_at_risk,
     "offered": calls.offered,
     "abandonment": calls.abandonment,
     "speed_of_answer": calls.speed_of_answer,

@@ -258,10 +258,10 @@ def test_cells_are_the_values_of_a_cut_and_nobody_is_counted_without_one() -> No
     }
 
 
-def contacts(known: list[tuple[int, Facts]]) -> tuple[int, bool] | None:
+def contacts(known: list[tuple[int, Facts]], at: int, horizon: int) -> tuple[int, bool, int] | None:
     """100,000 ppm a contact, unknown without any; the reasons do not matter here."""
-    calls = sum(facts[0] == 1 for _, facts in known)
-    return (100_000 * calls, calls >= 3) if calls else None
+    calls = sum(facts[0] == 1 for time, facts in known if time >= at - horizon)
+    return (100_000 * calls, calls >= 3, -1) if calls else None
 
 
 def test_each_customer_counts_once_with_its_latest_assessment() -> None:
@@ -287,14 +287,25 @@ def test_an_assessment_lies_at_the_newest_event_also_when_older_evidence_follows
     feed.send(TICKETS, NOON + HOUR, customer="a", change="opened", team="old")
     feed.send(CALLS, NOON, customer="a", outcome="answered", queue="old")
     checked = oracle(feed, contacts, windows=("1h",), cuts=("queue", "team"))
-    rows = [r for r in checked.windows_at(NOON + 3 * HOUR) if r["score"] == "churn_risk"]
+    rows = [r for r in checked.end_of_data() if r["score"] == "churn_risk"]
     assert [(r["cell"], r["value"]) for r in rows] == [("new", 0.2)]
-    assert checked.windows_at(NOON + 2 * HOUR) == []
+    assert "churn_risk" not in {r["score"] for r in checked.windows_at(NOON + 3 * HOUR)}
+
+
+def test_the_bands_are_those_at_each_event_of_the_longest_window() -> None:
+    feed = Feed()
+    for minute in range(4):
+        feed.send(CALLS, NOON + minute * MINUTE, customer="a", outcome="answered", queue=f"q{minute}")
+    feed.answer(NOON + 32 * DAY, 8, customer="b")
+    feed.send(CALLS, NOON + 31 * DAY + 2 * MINUTE, customer="a", outcome="answered", queue="late")
+    rows = oracle(feed, contacts, windows=("40d",), cuts=("queue",)).end_of_data()
+    changes = {(r["score"], r["cell"]): r["value"] for r in rows if r["score"] in ("newly_at_risk", "recovered")}
+    assert changes == {("newly_at_risk", "q2"): 1, ("recovered", "late"): 1}
 
 
 def test_an_assessment_that_becomes_unknown_is_taken_back() -> None:
-    def fickle(known: list[tuple[int, Facts]]) -> tuple[int, bool] | None:
-        return None if any(facts[0] == 3 for _, facts in known) else (500_000, False)
+    def fickle(known: list[tuple[int, Facts]], at: int, horizon: int) -> tuple[int, bool, int] | None:
+        return None if any(facts[0] == 3 for _, facts in known) else (500_000, False, -1)
 
     feed = Feed()
     feed.send(CALLS, NOON, customer="a", outcome="answered")

@@ -118,8 +118,8 @@ def test_a_checkpoint_without_events_holds_the_offsets_only() -> None:
 def test_a_pane_that_changed_and_closed_in_one_step_is_in_that_checkpoint_and_deleted_by_the_next() -> None:
     stage = Stage1(0, SHORT)
     first, second = addressed([survey(0), survey(30 * DAY)], 1)
-    stage.take(SURVEYS, [record_of(first)], NOON + 60 * DAY)
-    stage.take(SURVEYS, [record_of(second)], NOON + 60 * DAY)
+    for arrival in (first, second):
+        stage.take(SURVEYS, [record_of(arrival)], arrival.arrival_ms)
     step, following = written(stage), written(stage)
     assert len(loaded(step).partials) == 8, "of two events, of answers and of assessments, two panes each"
     deleted = {key for key, value in following if value is None}
@@ -189,7 +189,7 @@ class TestTheLastCheckpoint:
     def test_closed_panes_are_deleted_again(self) -> None:
         stage, last = Stage1(0, SHORT), changelog.LastCheckpoint()
         for arrival in addressed([survey(0), survey(30 * DAY)], 1):
-            stage.take(SURVEYS, [record_of(arrival)], NOON + 60 * DAY)
+            stage.take(SURVEYS, [record_of(arrival)], arrival.arrival_ms)
             for key, value in written(stage):
                 last.add(key, value)
         assert len(last.closed()) == 4

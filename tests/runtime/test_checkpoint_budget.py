@@ -85,7 +85,7 @@ class Feed:
     def __init__(self) -> None:
         failures: list[BaseException] = []
         definition_ = definition(SETTINGS)
-        publisher, telemetry = Publisher(SETTINGS, definition_.risk), Telemetry(CollectorRegistry())
+        publisher, telemetry = Publisher(SETTINGS), Telemetry(CollectorRegistry())
         self.runner = IntakeRunner(0, definition_, SETTINGS, {}, publisher, telemetry, False, failures.append)
         self.measured = MeasuringCheckpointer()
         self.runner._checkpointer = self.measured  # type: ignore[assignment]

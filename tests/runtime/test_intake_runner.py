@@ -75,9 +75,7 @@ class Bench:
         self.slow = SlowCheckpointer()
         defined = definition(SETTINGS)
         telemetry = Telemetry(CollectorRegistry())
-        self.runner = IntakeRunner(
-            0, defined, SETTINGS, {}, Publisher(SETTINGS, defined.risk), telemetry, True, self.failures.append
-        )
+        self.runner = IntakeRunner(0, defined, SETTINGS, {}, Publisher(SETTINGS), telemetry, True, self.failures.append)
         self.runner._checkpointer = self.slow  # type: ignore[assignment]
 
     def chunk(self, *offsets: int, headers: tuple[tuple[str, bytes], ...] = ()) -> Chunk:

@@ -18,6 +18,7 @@ from streams.core.murmur2 import partition_of
 from streams.core.sources import moment
 from streams.runtime.checkpoint import Output
 from streams.runtime.publishing import ORIGIN, Publisher, score_key
+from streams.runtime.risk_model import shipped_model
 from tests.reference.contracts import CALLS, SURVEYS
 from tests.support.arrivals import HOUR, MINUTE, NOON, Draft, addressed
 from tests.support.pipeline import Pipeline
@@ -28,7 +29,7 @@ WHY = Invalid("not_json", "score", "mend it")
 
 
 def publisher() -> Publisher:
-    return Publisher(CONFIG, None)
+    return Publisher(CONFIG)
 
 
 def rejected(payload: bytes | None, **fields: Any) -> tuple[Output, Reject]:
@@ -209,8 +210,8 @@ class TestRisks:
         [output] = [o for o in outputs if o.topic == "eu.cx.risk.v1"]
         [risk] = values([output], "eu.cx.risk.v1", Risk)
         assert (output.partition, output.key) == (0, "Zoë".encode())
-        assert (risk.customer, risk.time, risk.band) == ("Zoë", moment(NOON), "medium")
-        assert (risk.revision, risk.horizon_days, risk.model) == (1, 30, "shipped-1")
+        assert (risk.customer, risk.time, risk.band) == ("Zoë", moment(NOON + HOUR), "medium")
+        assert (risk.revision, risk.horizon_days, risk.model) == (NOON + HOUR, 30, shipped_model().name)
         assert risk.risk == pytest.approx(risk.base + sum(c.points for c in risk.contributions), abs=1e-6)
         assert [c.feature for c in risk.contributions] == ["detractor"]
         assert risk.coverage == 0.25

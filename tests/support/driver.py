@@ -22,7 +22,7 @@ _BUDGETS = (0, 6_000, 60_000, 2**60)
 
 
 class Driver:
-    """Stage 1 of all partitions; `finish` applies all arrivals and gathers `outputs` in their order.
+    """Stage 1 of all partitions; `finish` applies all arrivals, assesses everybody, gathers `outputs` in their order.
 
     Partitions are read in any order, in chunks of any size, with records delivered again; a step may
     stop at its budget, a worker may die between checkpoints or with a checkpoint whose outputs are lost.
@@ -44,7 +44,15 @@ class Driver:
             self._step(*waiting[next(self._tape) % len(waiting)])
         for stage in self.stages:
             self.outputs += stage.checkpoint()
+        ends = [mark for stage in self.stages for mark in stage.intake.watermarks.values()]
+        for stage in self.stages:
+            replay = stage.definition.replay
+            self.outputs += stage.settle(max(ends, default=NOON)) if replay else stage.renew(self.now)
         return self
+
+    def renew(self, now: int) -> list[Output]:
+        """Assess everybody as of `now` (ms); returns what goes out with it."""
+        return [output for stage in self.stages for output in stage.renew(now)]
 
     def _waiting(self) -> list[tuple[Stage1, str]]:
         return [

@@ -6,8 +6,10 @@ from typing import Any
 
 from schemas.pane import Pane
 from streams.core.windows import Windows
+from streams.runtime.checkpoint import Output
 from tests.reference import Arrival, Oracle, differences
 from tests.reference.contracts import SURVEYS
+from tests.reference.risk import shipped_risk
 from tests.reference.windows import moment_of
 from tests.support.arrivals import NOON
 from tests.support.stream import (
@@ -18,7 +20,6 @@ from tests.support.stream import (
     panes_of,
     record_of,
     settings_with,
-    shipped_risk,
 )
 
 Sections = dict[str, Any]
@@ -61,7 +62,7 @@ class Pipeline:
         self.stage.take(topic, [record_of(record)], self.now)
         progress = self.stage.intake.progress[topic]
         [outcome] = Counter(progress.outcomes) - before
-        self.oracle.feed([record])
+        self.oracle.feed([record], self.now)
         assert Counter(progress.outcomes) == self.oracle.outcomes[place] | Counter(dict.fromkeys(progress.outcomes, 0))
         assert Counter(progress.reasons) == self.oracle.reasons[place]
         rejects = [rejected.why.reason for rejected in self.stage.intake.rejected]
@@ -70,10 +71,17 @@ class Pipeline:
 
     def checkpoint(self) -> None:
         """Make all durable and hand the panes to stage 2."""
-        panes = panes_of(self.stage.checkpoint(), self.settings)
+        self._show(self.stage.checkpoint())
+
+    def _show(self, outputs: list[Output]) -> None:
+        panes = panes_of(outputs, self.settings)
         self.panes += panes
         for pane in panes:
             self.windows.apply(pane)
+
+    def renew(self) -> None:
+        """Assess everybody as of now."""
+        self._show(self.stage.renew(self.now))
 
     def restart(self) -> None:
         """Stage 1 comes back from its changelog."""
@@ -82,6 +90,7 @@ class Pipeline:
     def results(self, now: int | None = None) -> list[dict[str, Any]]:
         """Every live window at `now` (at the last arrival by default); they are the oracle's."""
         self.now = max(self.now, self.now if now is None else now)
+        self.renew()
         found = self.shown_by(self.windows)
         assert differences(self.oracle.live(self.now), found) == []
         return found

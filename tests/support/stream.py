@@ -11,17 +11,14 @@ from schemas.score import Score
 from streams.app import definition
 from streams.core.definition import Definition
 from streams.core.intake import Intake
-from streams.core.ledger import Entry
 from streams.core.partials import PaneKey
 from streams.core.partials import Partial as Counted
-from streams.core.risk import ShippedModel
 from streams.core.windows import Windows
 from streams.runtime import changelog
 from streams.runtime.checkpoint import Output
 from streams.runtime.publishing import ORIGIN, Publisher
 from streams.settings import Settings
 from tests.reference import Arrival, Config
-from tests.reference.scores import Facts
 
 DEFAULTS: dict[str, dict[str, Any]] = {
     "kafka": {"partitions": 2},
@@ -62,12 +59,6 @@ def config_of(settings: Settings) -> Config:
     )
 
 
-def shipped_risk(known: list[tuple[int, Facts]]) -> tuple[int, bool] | None:
-    """The shipped model, as the oracle asks for it."""
-    assessment = ShippedModel().assess([Entry(b"", 0, time, 0, facts) for time, facts in known], known[-1][0])
-    return None if assessment.ppm is None else (assessment.ppm, assessment.band == "high")
-
-
 def record_of(arrival: Arrival) -> Record:
     """The oracle's arrival as stage 1 sees it."""
     return Record(arrival.offset, arrival.arrival_ms, arrival.key, arrival.payload)
@@ -80,7 +71,7 @@ class Stage1:
         self.definition: Definition = definition(settings)
         self.partition = partition
         self.changelog: dict[bytes, bytes | None] = {}
-        self.publisher = Publisher(settings, self.definition.risk)
+        self.publisher = Publisher(settings)
         self.intake = Intake(partition, self.definition)
 
     def take(self, topic: str, records: Sequence[Record], now: int, budget: int = 2**60) -> int:
@@ -89,6 +80,17 @@ class Stage1:
         if topic == REKEYED.name:
             origin = dict(records[0].headers)[ORIGIN].decode().partition("|")[0]
         return self.intake.apply(topic, records, now, origin, budget)
+
+    def renew(self, now: int) -> list[Output]:
+        """Assess all customers as of `now`; returns what goes out with it."""
+        self.intake.renew_risks(now, 1, 2**60, 2**60)
+        return self.checkpoint()
+
+    def settle(self, at: int) -> list[Output]:
+        """End of a replay: assess all customers as of `at`; returns what goes out with it."""
+        while self.intake.settle_risks(at):
+            pass
+        return self.checkpoint()
 
     def checkpoint(self) -> list[Output]:
         """Make everything applied durable, in a compacted changelog; returns what goes out with it."""

@@ -12,6 +12,8 @@ from streams.core.scores.handle_time import HandleTime
 from streams.core.scores.nps import Nps
 from streams.core.scores.offered import Offered
 from streams.core.scores.response_rate import ResponseRate
+from streams.core.scores.revenue_at_risk import RevenueAtRisk
+from streams.core.scores.risk_bands import BandChanges
 from streams.core.scores.service_level import ServiceLevel
 from streams.core.scores.short_calls import ShortCalls
 from streams.core.scores.speed_of_answer import SpeedOfAnswer
@@ -36,5 +38,8 @@ SCORES: tuple[Score, ...] = (
     HandleTime(),
     Transfers(),
     ShortCalls(),
+    BandChanges("newly_at_risk", 50, 1),
+    BandChanges("recovered", 51, 0),
+    RevenueAtRisk(),
 )
 """Every score, explicitly; contributions are looked for in each of them."""

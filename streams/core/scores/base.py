@@ -44,6 +44,8 @@ class Score(ABC):
     code: int
     derived: bool = False
     """Whether it counts what was made of a customer's records (cases, assessments), not records themselves."""
+    at_end: bool = False
+    """Whether a replay can tell it only at the end of the data, not at an earlier boundary."""
 
     @abstractmethod
     def slots(self, facts: Facts) -> Slots:

@@ -17,12 +17,13 @@ class ChurnRisk(Score):
     unit: Unit = "ratio"
     code = 8
     derived = True
+    at_end = True
 
     def slots(self, facts: Facts) -> Slots:
         """One customer, its risk, the square of it, and whether its band is high."""
         if facts[0] != RISK:
             return ()
-        _, ppm, high = facts
+        _, ppm, high, _ = facts
         return (N, 1), (SUM, ppm), (SQUARES, ppm * ppm), (HIGH, high)
 
     def result(self, acc: Mapping[int, int]) -> Result | None:

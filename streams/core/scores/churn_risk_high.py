@@ -14,6 +14,7 @@ class ChurnRiskHigh(Score):
     unit: Unit = "ratio"
     code = 9
     derived = True
+    at_end = True
 
     def slots(self, facts: Facts) -> Slots:
         """One in the slot of the customer's band."""

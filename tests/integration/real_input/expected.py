@@ -13,7 +13,8 @@ from kafka.partitioner.default import murmur2
 from streams.settings import Settings
 from tests.integration.real_input import readers
 from tests.reference import Arrival, Oracle
-from tests.support.stream import config_of, shipped_risk
+from tests.reference.risk import shipped_risk
+from tests.support.stream import config_of
 
 
 @dataclass(frozen=True)
