@@ -1,9 +1,11 @@
-"""`cxstream fit`: a churn model from a table of customers of whom one knows who left."""
+"""`cxstream fit`: a churn model from customers of whom one knows who left."""
 
+import hashlib
 import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from itertools import count
@@ -12,24 +14,35 @@ from typing import Literal
 
 import click
 
+from streams.cli.options import settings_option
 from streams.errors import ConfigError
+from streams.settings import Settings
 
 DEFAULT_OUT = "churn-model.toml"
 _EVERY = 5.0
+_PATH = click.Path(path_type=Path)
+Form = Literal["text", "json"]
+
+
+@dataclass(frozen=True)
+class _Output:
+    """Where the model goes, and how the report is written."""
+
+    target: Path
+    form: Form
 
 
 @click.command("fit")
+@click.argument("labels", required=False, type=_PATH)
 @click.option(
-    "--table",
-    "path",
-    metavar="FILE",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="CSV or TSV, plain or .gz, one row per customer.",
+    "--events", multiple=True, metavar="[TOPIC=]FILE", help="Records of a source topic as NDJSON; repeatable."
 )
-@click.option("--label", metavar="COLUMN", required=True, help="The column that says who left.")
+@click.option("--from", "store", type=click.Choice(["clickhouse"]), help="Take the events from clickhouse.url.")
+@click.option("--horizon", type=click.IntRange(1, 3650), default=30, help="Days after a label's time.  [default: 30]")
+@click.option("--table", "path", metavar="FILE", type=_PATH, help="Or: CSV or TSV, plain or .gz, one row per customer.")
+@click.option("--label", metavar="COLUMN", help="With --table: the column that says who left.")
 @click.option("--positive", metavar="VALUE", help="The label that means: has left.  [default: told by yes, true, 1 …]")
-@click.option("--drop", metavar="COLUMN,…", multiple=True, help="Columns not to learn from.")
+@click.option("--drop", metavar="COLUMN,…", multiple=True, help="Columns or features not to learn from.")
 @click.option("--id", "id_column", metavar="COLUMN", help="The customer's identifier: not learned from, and unique.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="[default: text]")
 @click.option(
@@ -38,40 +51,93 @@ _EVERY = 5.0
     help=f"Model file to write.  [default: {DEFAULT_OUT}, or {DEFAULT_OUT.replace('.', '-2.')} …]",
 )
 @click.option("--force", is_flag=True, help="Replace the model file when it exists.")
+@settings_option
 def command(
-    path: Path,
-    label: str,
+    labels: Path | None,
+    events: tuple[str, ...],
+    store: str | None,
+    horizon: int,
+    path: Path | None,
+    label: str | None,
     positive: str | None,
     drop: tuple[str, ...],
     id_column: str | None,
-    form: Literal["text", "json"],
+    form: Form,
     out: Path | None,
     force: bool,
+    settings: Settings,
 ) -> None:
-    r"""Learn from a table who leaves, say how well out of sample, and write the model to a file.
+    r"""Learn who leaves, say how well out of sample, and write the model to a file.
 
-    One row per customer: numbers and categories as known before the customer could leave, and a label.
-    When the columns do not tell who left, it says so and writes no model. See docs/fitting.md.
+    LABELS is CSV or NDJSON with the columns customer, time (with its zone) and churned (1: left within
+    --horizon days). What was known of each customer at that time is built from events, as a worker does it, and
+    the file is a model for it (risk.model). With --table it is any table instead, one row per customer.
+    When nothing tells who left, it says so and writes no model. See docs/fitting.md.
 
     \b
     Examples:
+      cxstream fit labels.csv --from clickhouse
+      cxstream fit labels.csv --events cx.calls.v1=calls.ndjson --events cx.surveys.v1=surveys.ndjson
       cxstream fit --table customers.csv --label churned
       cxstream fit --table customers.csv.gz --label "Churn?" --id phone --drop "closed on,reason" --format json
     """
     if find_spec("sklearn") is None:
         raise ConfigError("fitting needs scikit-learn: install cxstream[fit]")
+    _refuse_mixture(labels, path, label, bool(events), store)
+    output = _Output(_target(out, force), form)
+    if labels is not None:
+        _fit_labels(labels, events, horizon, _split(drop, ()), settings, output)
+    elif path is not None and label is not None:
+        _fit_table(path, label, positive, drop, id_column, output)
+
+
+def _refuse_mixture(
+    labels: Path | None, table: Path | None, label: str | None, events: bool, store: str | None
+) -> None:
+    if (labels is None) == (table is None):
+        raise ConfigError("give LABELS with times, or --table FILE with --label COLUMN; see cxstream fit --help")
+    if table is not None and label is None:
+        raise ConfigError("--table: which column says who left? Name it with --label COLUMN")
+    if table is not None and (events or store):
+        raise ConfigError("--events and --from go with LABELS; a table holds what is to be learned from")
+    if labels is not None and events == (store is not None):
+        raise ConfigError("where are the events? Give --from clickhouse, or --events FILE for each source topic")
+
+
+def _fit_labels(
+    labels: Path, events: tuple[str, ...], days: int, drop: tuple[str, ...], settings: Settings, output: _Output
+) -> None:
+    from streams.cli.fitting import report
+    from streams.cli.fitting.history import from_clickhouse, from_files
+    from streams.cli.fitting.moments import read_moments
+    from streams.cli.fitting.stream_fit import fit_labels
+    from streams.cli.fitting.stream_model import write_stream_model
+
+    moments, kept = read_moments(labels), settings.seconds("ledger.horizon") * 1000
+    customers = {moment.customer for moment in moments}
+    history = from_files(events, kept) if events else from_clickhouse(settings.clickhouse.url, customers, kept)
+    digest = hashlib.sha256(labels.read_bytes()).hexdigest()
+    fitted = fit_labels(labels, digest, moments, history, days, drop, _progress())
+    written = output.target if fitted.model else None
+    if written:
+        _explained(lambda: write_stream_model(fitted, written, datetime.now(UTC).date(), days), written)
+    click.echo(report.as_json(fitted, written) if output.form == "json" else report.as_text(fitted, written))
+
+
+def _fit_table(
+    path: Path, label: str, positive: str | None, drop: tuple[str, ...], id_column: str | None, output: _Output
+) -> None:
     from streams.cli.fitting import model_file, report
     from streams.cli.fitting.run import Request, fit_table
     from streams.cli.fitting.table import read_table
 
-    target = _target(out, force)
     table = read_table(path)
-    request = Request(label, positive, _names(drop, table.header), id_column)
+    request = Request(label, positive, _split(drop, table.header), id_column)
     fitted = fit_table(table, request, _progress())
-    written = target if fitted.model else None
+    written = output.target if fitted.model else None
     if written:
         _explained(lambda: model_file.write_model(fitted, written, datetime.now(UTC).date()), written)
-    click.echo(report.as_json(fitted, written) if form == "json" else report.as_text(fitted, written))
+    click.echo(report.as_json(fitted, written) if output.form == "json" else report.as_text(fitted, written))
 
 
 def _target(out: Path | None, force: bool) -> Path:
@@ -86,7 +152,7 @@ def _target(out: Path | None, force: bool) -> Path:
     return out
 
 
-def _names(drop: tuple[str, ...], header: tuple[str, ...]) -> tuple[str, ...]:
+def _split(drop: tuple[str, ...], header: tuple[str, ...]) -> tuple[str, ...]:
     """The columns of all --drop; a comma separates them, unless it is part of a column's name."""
     return tuple(name for text in drop for name in ([text] if text in header else text.split(",")) if name.strip())
 

@@ -9,25 +9,39 @@ from scipy.stats import rankdata
 
 from streams.cli.fitting.columns import Floats, Rows
 from streams.cli.fitting.validation import OutOfSample
+from streams.core.statistics import wilson
 
 Z95, Z99 = 1.959963984540054, 2.5758293035489004
 CLEAR = 3.3
 """Standard errors, as they are without any signal, that the AUC must lie above 0.5; see docs/fitting.md."""
 
+NAMES = (
+    "auc", "auc_low", "auc_high", "best_single_auc", "best_single_low", "best_single_high",
+    "top_decile_lift", "top_decile_lift_low", "top_decile_lift_high",
+    "brier", "brier_low", "brier_high", "brier_base",
+)  # fmt: skip
+"""The figures that are single numbers, in the order in which they are told."""
+
 Verdict = Literal["signal", "no signal"]
 
 
 class Decile(NamedTuple):
-    """A tenth of the customers by predicted risk: mean prediction, share that left, how many."""
+    """A tenth of the customers by predicted risk: mean prediction, share that left with Wilson's interval, how many."""
 
     predicted: float
     observed: float
+    low: float
+    high: float
     n: int
 
 
 @dataclass(frozen=True)
 class Figures:
-    """All out of sample, means over the repeats; the AUC with its 95 % interval (DeLong)."""
+    """All out of sample, means over the repeats, with 95 % intervals.
+
+    Those of the AUCs are DeLong's, that of the lift comes from Wilson's of the share that left among the tenth
+    at the highest risk, that of the Brier score from its standard error.
+    """
 
     rows: int
     positives: int
@@ -39,7 +53,11 @@ class Figures:
     best_single_low: float
     best_single_high: float
     top_decile_lift: float
+    top_decile_lift_low: float
+    top_decile_lift_high: float
     brier: float
+    brier_low: float
+    brier_high: float
     brier_base: float
     calibration: tuple[Decile, ...]
     z: float
@@ -56,7 +74,7 @@ def figures(found: OutOfSample) -> Figures:
     clear = model.value - Z99 * model.error > 0.5 and z >= CLEAR and brier < brier_base
     return Figures(
         len(y), left, model.value, *model.interval(), found.singles.most_common(1)[0][0],
-        single.value, *single.interval(), _lift(y, found.model), brier, brier_base,
+        single.value, *single.interval(), *_lift(y, found.model), brier, *_brier_interval(y, found.model), brier_base,
         _calibration(y, found.model), z, "signal" if clear else "no signal",
     )  # fmt: skip
 
@@ -102,17 +120,31 @@ def _tenths(scores: Floats) -> list[Rows]:
     return [part.astype(np.int64) for part in np.array_split(np.argsort(scores, kind="stable"), 10)]
 
 
-def _lift(y: Floats, log_odds: Floats) -> float:
-    return float(np.mean([y[_tenths(scores)[-1]].mean() for scores in log_odds]) / y.mean())
+def _brier_interval(y: Floats, log_odds: Floats) -> tuple[float, float]:
+    errors = np.mean((expit(log_odds) - y) ** 2, axis=0)
+    half = Z95 * float(errors.std(ddof=1)) / len(y) ** 0.5
+    return max(0.0, float(errors.mean()) - half), float(errors.mean()) + half
+
+
+def _lift(y: Floats, log_odds: Floats) -> tuple[float, float, float]:
+    tops = [_tenths(scores)[-1] for scores in log_odds]
+    share = float(np.mean([y[top].mean() for top in tops]))
+    low, high = _wilson(share, len(tops[0]))
+    base = float(y.mean())
+    return share / base, low / base, high / base
+
+
+def _wilson(share: float, n: int) -> tuple[float, float]:
+    low, high = wilson(round(share * n), n)
+    return min(low, share), max(high, share)
 
 
 def _calibration(y: Floats, log_odds: Floats) -> tuple[Decile, ...]:
     cuts = [_tenths(scores) for scores in log_odds]
-    return tuple(
-        Decile(
-            float(np.mean([expit(scores[cut[tenth]]).mean() for scores, cut in zip(log_odds, cuts, strict=True)])),
-            float(np.mean([y[cut[tenth]].mean() for cut in cuts])),
-            len(cuts[0][tenth]),
-        )
-        for tenth in range(10)
-    )
+    return tuple(_decile(y, log_odds, [cut[tenth] for cut in cuts]) for tenth in range(10))
+
+
+def _decile(y: Floats, log_odds: Floats, tenths: list[Rows]) -> Decile:
+    predicted = np.mean([expit(scores[tenth]).mean() for scores, tenth in zip(log_odds, tenths, strict=True)])
+    observed = float(np.mean([y[tenth].mean() for tenth in tenths]))
+    return Decile(float(predicted), observed, *_wilson(observed, len(tenths[0])), len(tenths[0]))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+from streams.cli.fitting.figures import NAMES
 from streams.cli.fitting.run import Fitted
 from streams.cli.fitting.terms import Factor, From, Is, Ramp, Term
 
@@ -30,49 +31,56 @@ def model_text(fitted: Fitted, today: date) -> str:
         raise ValueError("there is no model to write")
     lines = ["format = 1", f"intercept = {fitted.model.intercept!r}", ""]
     terms = sorted(fitted.model.terms(), key=lambda pair: -abs(pair[1]))
-    return "\n".join([_HEAD, *lines, *_provenance(fitted, today), *_backtest(fitted), *map(_term, terms)]) + "\n"
+    return "\n".join([_HEAD, *lines, *provenance(fitted, today), *backtest(fitted), *map(_term, terms)]) + "\n"
 
 
-def _provenance(fitted: Fitted, today: date) -> Iterator[str]:
+def provenance(fitted: Fitted, today: date) -> Iterator[str]:
+    """The lines that say what was fitted to, and when."""
     yield "[provenance]"
-    yield f"table = {_quoted(fitted.table.name)}"
-    yield f"sha256 = {_quoted(fitted.table.digest)}"
+    yield f"table = {quoted(fitted.table.name)}"
+    yield f"sha256 = {quoted(fitted.table.digest)}"
     yield f"fitted_on = {today.isoformat()}"
-    yield f"rows = {fitted.figures.rows}"
-    yield f"left = {fitted.figures.positives}"
-    yield f"label = {_quoted(fitted.labels.column)}"
-    yield f"positive = {_quoted(fitted.labels.positive)}"
-    yield f"columns = [{', '.join(map(_quoted, fitted.screened.frame))}]"
-    yield f"left_out = [{', '.join(_quoted(name) for name, _ in fitted.screened.left_out)}]"
+    yield f"rows = {len(fitted.labels.values)}"
+    yield f"left = {int(fitted.labels.values.sum())}"
+    yield f"label = {quoted(fitted.labels.column)}"
+    yield f"positive = {quoted(fitted.labels.positive)}"
+    yield f"columns = [{', '.join(map(quoted, fitted.screened.frame))}]"
+    yield f"left_out = [{', '.join(quoted(name) for name, _ in fitted.screened.left_out)}]"
     yield ""
 
 
-def _backtest(fitted: Fitted) -> Iterator[str]:
+def backtest(fitted: Fitted) -> Iterator[str]:
+    """The lines that say how good it was out of sample."""
     found = fitted.figures
-    yield "[backtest] # out of sample, by repeated cross-validation"
-    for name in ("auc", "auc_low", "auc_high", "best_single_auc", "top_decile_lift", "brier", "brier_base"):
+    yield "[backtest]"
+    yield f"method = {quoted(fitted.method)}"
+    yield f"predicted = {found.rows}"
+    for name in NAMES:
         yield f"{name} = {getattr(found, name):.4f}"
-    yield f"best_single = {_quoted(found.best_single)}"
+    yield f"best_single = {quoted(found.best_single)}"
     yield "calibration = ["
     for decile in found.calibration:
-        yield f"  {{ predicted = {decile.predicted:.4f}, observed = {decile.observed:.4f}, n = {decile.n} }},"
+        parts = (f"{name} = {value:.4f}" for name, value in decile._asdict().items() if name != "n")
+        yield f"  {{ {', '.join(parts)}, n = {decile.n} }},"
     yield "]\n"
 
 
 def _term(pair: tuple[Term, float]) -> str:
     term, coefficient = pair
-    factors = ", ".join(f"{{ column = {_quoted(factor.column)}, {_condition(factor)} }}" for factor in term)
+    factors = ", ".join(f"{{ column = {quoted(factor.column)}, {condition(factor)} }}" for factor in term)
     return f"[[terms]]\ncoefficient = {coefficient!r}\nfactors = [{factors}]\n"
 
 
-def _condition(factor: Factor) -> str:
+def condition(factor: Factor) -> str:
+    """A factor as a key and its value, without its column."""
     if isinstance(factor, From):
         return f"from = {factor.at!r}"
     if isinstance(factor, Ramp):
         return f"ramp = [{factor.low!r}, {factor.high!r}]"
-    return f"is = {_quoted(factor.level)}" if isinstance(factor, Is) else "missing = true"
+    return f"is = {quoted(factor.level)}" if isinstance(factor, Is) else "missing = true"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text as TOML writes it."""
     # JSON's strings are TOML's too, but for DEL
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

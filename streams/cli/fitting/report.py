@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from streams.cli.fitting.figures import Figures
+from streams.cli.fitting.figures import NAMES, Figures
 from streams.cli.fitting.rates import Bin, Rates, Step
 from streams.cli.fitting.run import Fitted
 from streams.cli.fitting.terms import term_text
-from streams.cli.fitting.validation import FOLDS, repeats
 
 _DIGITS = 6
 _TERMS = 15
@@ -21,20 +20,19 @@ _NAMED = 12
 def as_json(fitted: Fitted, written: Path | None) -> str:
     """One object; shares and AUCs 0…1, `model_file` null when nothing was written."""
     found = fitted.figures
-    names = ("auc", "auc_low", "auc_high", "best_single_auc", "top_decile_lift", "brier", "brier_base")
     document = {
         "table": fitted.table.name,
         "label": fitted.labels.column,
         "positive": fitted.labels.positive,
-        "rows": found.rows,
-        "positives": found.positives,
-        "base_rate": round(found.positives / found.rows, _DIGITS),
+        "rows": len(fitted.labels.values),
+        "positives": int(fitted.labels.values.sum()),
+        "predicted": found.rows,
+        "base_rate": round(float(fitted.labels.values.mean()), _DIGITS),
         "verdict": found.verdict,
-        **{name: round(getattr(found, name), _DIGITS) for name in names},
+        **{name: round(getattr(found, name), _DIGITS) for name in NAMES},
         "best_single": found.best_single,
-        "auc_interval": "95 %, DeLong, on out-of-fold predictions",
-        "folds": FOLDS,
-        "repeats": repeats(found.rows),
+        "auc_interval": "95 %, DeLong, on out-of-sample predictions",
+        "method": fitted.method,
         "calibration": [{key: round(v, _DIGITS) for key, v in d._asdict().items()} for d in found.calibration],
         "variables": [_variable(shown) for shown in fitted.strongest],
         "left_out": [{"column": name, "reason": reason} for name, reason in fitted.screened.left_out],
@@ -55,10 +53,10 @@ def _variable(shown: Rates) -> dict[str, object]:
 
 
 def _head(fitted: Fitted) -> Iterator[str]:
-    found = fitted.figures
-    share = found.positives / found.rows
+    rows, left = len(fitted.labels.values), int(fitted.labels.values.sum())
+    share = left / rows
     yield (
-        f"{fitted.table.name}: {found.rows:,} customers, of whom {found.positives:,} left "
+        f"{fitted.table.name}: {rows:,} customers, of whom {left:,} left "
         f"({fitted.labels.column} = {fitted.labels.positive}): {share:.1%}"
     )
     yield f"  from {len(fitted.screened.frame)} columns: {_listed(list(fitted.screened.frame))}"
@@ -86,13 +84,17 @@ def _verdict(fitted: Fitted, written: Path | None) -> Iterator[str]:
 
 def _comparison(fitted: Fitted) -> Iterator[str]:
     found = fitted.figures
-    yield f"Out of sample ({FOLDS}-fold cross-validation × {repeats(found.rows)}, every choice made within the folds):"
+    yield f"Out of sample ({fitted.method}, every choice made without those predicted):"
     yield f"  AUC              {found.auc:.3f}   {_single(found)}; nobody's rule 0.500"
-    yield f"  top-decile lift  {found.top_decile_lift:.2f}    times the base rate among the tenth at the highest risk"
-    yield f"  Brier score      {found.brier:.4f}  base rate for everybody: {found.brier_base:.4f}; less is better"
+    lift = f"({found.top_decile_lift_low:.2f} to {found.top_decile_lift_high:.2f})"
+    yield f"  top-decile lift  {found.top_decile_lift:.2f}    {lift} times the base rate among the tenth most at risk"
+    brier = f"({found.brier_low:.4f} to {found.brier_high:.4f})"
+    yield f"  Brier score      {found.brier:.4f}  {brier}; base rate for all: {found.brier_base:.4f}; less is better"
     yield "  by predicted risk, in tenths:"
-    yield "    predicted  left      customers"
-    yield from (f"    {d.predicted:8.1%}  {d.observed:7.1%}  {d.n:9,}" for d in found.calibration)
+    yield "    predicted  left     95 % interval   customers"
+    yield from (
+        f"    {d.predicted:8.1%}  {d.observed:7.1%}  {d.low:6.1%} … {d.high:6.1%}  {d.n:9,}" for d in found.calibration
+    )
     yield ""
 
 

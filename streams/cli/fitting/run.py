@@ -13,7 +13,7 @@ from streams.cli.fitting.model import Model, fit_models
 from streams.cli.fitting.rates import Rates, rates
 from streams.cli.fitting.screening import Screened, screen
 from streams.cli.fitting.table import Table, find_column
-from streams.cli.fitting.validation import FOLDS, cross_validate, repeats, twin_rows
+from streams.cli.fitting.validation import FOLDS, cross_validate, describe, repeats, twin_rows
 from streams.errors import ConfigError
 
 SEED = 1
@@ -37,7 +37,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What was found; `model` is None when there is no signal, `strongest` has the strongest column first."""
+    """What was found; `model` is None when there is no signal, `strongest` has the strongest column first.
+
+    `method` says how customers were kept from being predicted by what was learned from them.
+    """
 
     table: Table
     labels: Labels
@@ -46,6 +49,7 @@ class Fitted:
     model: Model | None
     strongest: tuple[Rates, ...]
     notes: tuple[str, ...]
+    method: str
 
 
 def fit_table(table: Table, request: Request, progress: Progress) -> Fitted:
@@ -57,9 +61,9 @@ def fit_table(table: Table, request: Request, progress: Progress) -> Fitted:
     screened = screen(columns, labels.values)
     notes += [*read_notes, *screened.notes, *_copies(screened.frame, labels)]
     found, model = _judged(screened.frame, labels.values, progress)
-    names = _by_strength(model, screened.frame) if model else [found.best_single]
+    names = by_strength(model, screened.frame) if model else [found.best_single]
     shown = tuple(rates(screened.frame[name], labels.values) for name in names[:STRONGEST])
-    return Fitted(table, labels, screened, found, model, shown, tuple(notes))
+    return Fitted(table, labels, screened, found, model, shown, tuple(notes), describe(found.rows))
 
 
 def _judged(frame: Frame, y: Floats, progress: Progress) -> tuple[Figures, Model | None]:
@@ -126,7 +130,7 @@ def _copies(frame: Frame, labels: Labels) -> list[str]:
             "count them as customers of their own: take them out"] if again else []  # fmt: skip
 
 
-def _by_strength(model: Model, frame: Frame) -> list[str]:
+def by_strength(model: Model, frame: Frame) -> list[str]:
     """Columns by how far they move the log-odds (standard deviation); an interaction counts half for each."""
     strength: dict[str, float] = {}
     for block, part in zip(model.blocks, model.parts(frame), strict=True):

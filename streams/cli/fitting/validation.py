@@ -34,6 +34,15 @@ def repeats(rows: int) -> int:
     return 3 if rows <= 5_000 else 2 if rows <= 20_000 else 1
 
 
+def describe(rows: int) -> str:
+    """How a table of so many rows is judged.
+
+    >>> describe(3_333)
+    '5-fold cross-validation × 3'
+    """
+    return f"{FOLDS}-fold cross-validation × {repeats(rows)}"
+
+
 def cross_validate(frame: Frame, y: Floats, seed: int, progress: Callable[[int, int], None]) -> OutOfSample:
     """Fit everything anew without each fold, and predict it. `progress` is told how many fits of how many are done."""
     times, twins = repeats(len(y)), twin_rows(frame)
