@@ -10,7 +10,8 @@ class Pane(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type"
 
     `counts` maps a score's name to its integer accumulator, slot by slot; `version` counts the
     additions and retractions behind it, so of two the one with the higher version is the newer.
-    `last` gives for each score the newest event time counted. `resolution` is in seconds.
+    `last` gives for each score the newest event time counted. `resolution` is in seconds; 0 says that it
+    is no bucket but everything ever counted. `topic` is a source topic or names what was counted else.
     """
 
     cut: str

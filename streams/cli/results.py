@@ -55,7 +55,9 @@ def only(results: Iterable[Result], scores: Collection[str]) -> list[Result]:
 
 def table(results: Iterable[Result]) -> Iterator[str]:
     """Aligned lines for people, score by score; windows that have become empty are left out."""
-    shown = sorted((r.score for r in results if r.score.n), key=lambda score: (*_place(score), score.end))
+    shown = sorted(
+        (r.score for r in results if r.score.value is not None), key=lambda score: (*_place(score), score.end)
+    )
     rows = [_row(score) for score in shown]
     widths = [max(map(len, column)) for column in zip(_HEAD, *rows, strict=True)]
     yield _line(_HEAD, widths)

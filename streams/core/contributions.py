@@ -5,10 +5,13 @@ from functools import lru_cache
 
 from streams.core.facts import Facts
 from streams.core.partials import Counts, Slots
-from streams.core.scores import SCORES, StockScore
+from streams.core.scores import SCORES, ComparedScore, StockScore
 
 CODES = {score.name: score.code for score in SCORES}
 """The code of every score by its name."""
+
+COUNTED = tuple(score for score in SCORES if not isinstance(score, ComparedScore))
+"""The scores that records contribute to; the others read from these."""
 
 STOCK = frozenset(score.code for score in SCORES if isinstance(score, StockScore))
 """Codes of the scores that are also summed up over all time."""
@@ -22,7 +25,7 @@ def contribution(facts: Facts) -> tuple[Slots, tuple[int, ...]]:
     """All slots a record with these facts adds to, told apart by score, and the codes of those scores."""
     if not facts:
         return (), ()
-    own = [(score.code, score.slots(facts)) for score in SCORES]
+    own = [(score.code, score.slots(facts)) for score in COUNTED]
     slots = tuple((code << _SHIFT | slot, amount) for code, pairs in own for slot, amount in pairs)
     return slots, tuple(code for code, pairs in own if pairs)
 
@@ -45,6 +48,11 @@ def by_score(counts: Counts) -> dict[int, Counts]:
     for slot, amount in counts.items():
         split.setdefault(slot >> _SHIFT, {})[slot & _MASK] = amount
     return split
+
+
+def of_score(code: int, counts: Counts) -> Counts:
+    """One score's accumulator out of flat counts."""
+    return {slot & _MASK: amount for slot, amount in counts.items() if slot >> _SHIFT == code}
 
 
 def flat(code: int, counts: Counts) -> Counts:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from schemas.pane import Pane
 from streams.core.contributions import CODES, STOCK, flat, of_scores
+from streams.core.gathering import LOOKING_BACK, score_of
 from streams.core.intake import DERIVED_LABELS
 from streams.core.lateness import NEVER
 from streams.core.partials import Counts
@@ -18,7 +19,7 @@ Origin = tuple[str, int]
 Shown = tuple[int, Mapping[str, int], float | None, float | None, float | None]
 """What a result shows: n, counts, value, lower, upper."""
 
-OF_EVENTS, OF_DERIVED = -1, -2
+OF_EVENTS, OF_DERIVED, OF_COMPARED = -1, -2, -3
 """Slots that carry the number of changes, so that it slides with the panes."""
 
 
@@ -35,26 +36,31 @@ class Held:
     def take(self, pane: Pane) -> Counts:
         """Hold this newer partial; returns the counts of the one before."""
         before = self.counts
-        self.counts = {OF_DERIVED if pane.topic in DERIVED_LABELS else OF_EVENTS: pane.version}
+        self.counts = {_changes_slot(pane.topic): pane.version}
         for score, accumulator in pane.counts.items():
             self.counts.update(flat(CODES[score], accumulator))
         self.version = pane.version
         self.last = {CODES[score]: milliseconds(last) for score, last in pane.last.items()}
         return before
 
+    @property
+    def looks_back(self) -> bool:
+        """Whether scores that look back ever counted something here."""
+        return not LOOKING_BACK.isdisjoint(self.last)
+
 
 class Cell:
-    """One cell: its panes by source partition, its accumulators by window, its newest event by score.
+    """One cell: its panes by source partition, its accumulators by stretch, its newest event by score.
 
     `ever` has what its stock scores ever counted, `ahead` for each resolution what of that lies in panes
     that start at the end of the windows or later.
     """
 
-    __slots__ = ("ahead", "ever", "last", "panes", "published", "total", "windows")
+    __slots__ = ("ahead", "ever", "last", "panes", "published", "sums", "total")
 
-    def __init__(self, spans: int) -> None:
+    def __init__(self, stretches: int) -> None:
         self.panes: dict[PaneAt, dict[Origin, Held]] = {}
-        self.windows: list[Counts] = [{} for _ in range(spans)]
+        self.sums: list[Counts] = [{} for _ in range(stretches)]
         self.last: dict[int, int] = {}
         self.published: dict[tuple[int, int], Shown] = {}
         self.ever: dict[Origin, Held] = {}
@@ -87,6 +93,16 @@ class Cell:
         add(level, self.ahead[resolution], -1)
         return level
 
+    def retire(self, at: PaneAt, *, looked_back_on: bool) -> bool:
+        """Let go a pane that no window contains any more, but for what scores look back on; whether some is left."""
+        panes = self.panes.pop(at)
+        kept = {origin: held for origin, held in panes.items() if held.looks_back and looked_back_on}
+        for held in kept.values():
+            held.counts = past_of(held.counts)
+        if kept:
+            self.panes[at] = kept
+        return bool(kept)
+
     def newest(self, code: int, resolution: int, start: int, end: int) -> int | None:
         """The newest time (ms) within `[start, end)` that a score has counted."""
         newest = self.last.get(code, NEVER)
@@ -95,6 +111,20 @@ class Cell:
         panes = [held for (width, at), held in self.panes.items() if width == resolution and start <= at < end]
         times = [partial.last[code] for origins in panes for partial in origins.values() if code in partial.last]
         return max(times, default=None)
+
+
+def past_of(counts: Counts) -> Counts:
+    """The part of flat counts that scores look back on."""
+    past = of_scores(counts, LOOKING_BACK)
+    if OF_COMPARED in counts:
+        past[OF_COMPARED] = counts[OF_COMPARED]
+    return past
+
+
+def _changes_slot(label: str) -> int:
+    if label in DERIVED_LABELS:
+        return OF_DERIVED
+    return OF_EVENTS if score_of(label) is None else OF_COMPARED
 
 
 def add(counts: Counts, delta: Mapping[int, int], sign: int) -> None:

@@ -1,27 +1,31 @@
 """From the accumulators of a window to the records that are published."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.score import Score as Record
-from streams.core.contributions import by_score
-from streams.core.held import OF_DERIVED, OF_EVENTS, Cell, Shown
+from streams.core.contributions import COUNTED, by_score, of_score
+from streams.core.held import OF_COMPARED, OF_DERIVED, OF_EVENTS, Cell, Shown
 from streams.core.panes import Span
-from streams.core.partials import Counts
-from streams.core.scores import SCORES, Result, Score, StockScore
+from streams.core.scores import ComparedScore, Result, Score, StockScore
+from streams.core.scores.compared import CellName, Sides
 from streams.core.sources import moment
-
-CellName = tuple[str, str]
-"""Cut and cell."""
+from streams.core.stretches import Stretch
 
 
 @dataclass(frozen=True)
 class Window:
-    """One window of one cell: its number and span, and its end (ms)."""
+    """One window: its span, its end (ms), and the two stretches it and the time before it are summed up in."""
 
-    index: int
     span: Span
     end: int
+    own: Stretch
+    before: Stretch
+
+    @property
+    def index(self) -> int:
+        """Which of the windows it is."""
+        return self.own.window
 
     @property
     def start(self) -> int:
@@ -30,13 +34,24 @@ class Window:
 
 
 def results(cell: Cell, window: Window) -> Iterator[tuple[Score, Result | None]]:
-    """What every score with something to show, or shown before, has in this window."""
-    acc = by_score({slot: amount for slot, amount in cell.windows[window.index].items() if slot >= 0})
+    """What every score with something to show, or shown before, has in this window; compared scores apart."""
+    acc = by_score({slot: amount for slot, amount in cell.sums[window.own.number].items() if slot >= 0})
     level = by_score(cell.level(window.span.resolution)) if cell.ever else {}
-    for score in SCORES:
+    for score in COUNTED:
         code = score.code
         if code in acc or code in level or (window.index, code) in cell.published:
             yield score, _result(score, acc.get(code, {}), level.get(code, {}))
+
+
+def compared(score: ComparedScore, cells: Mapping[CellName, Cell], window: Window) -> dict[CellName, Result]:
+    """What a compared score has in this window in all cells it was gathered for."""
+    sides = {
+        name: Sides(
+            of_score(score.code, cell.sums[window.own.number]), of_score(score.code, cell.sums[window.before.number])
+        )
+        for name, cell in cells.items()
+    }
+    return score.compare({name: both for name, both in sides.items() if both.now or both.before})
 
 
 def news(cell: Cell, index: int, score: Score, result: Result | None, *, always: bool) -> bool:
@@ -52,15 +67,23 @@ def news(cell: Cell, index: int, score: Score, result: Result | None, *, always:
     return always or now != before
 
 
-def record(
-    name: CellName, cell: Cell, window: Window, score: Score, result: Result | None, *, final: bool, owner: str | None
-) -> Record:
+@dataclass(frozen=True)
+class Heading:
+    """What a record says apart from the result: whose it is, how new, whether it may still change."""
+
+    name: CellName
+    owner: str | None
+    revision: int
+    final: bool
+
+
+def record(heading: Heading, cell: Cell, window: Window, score: Score, result: Result | None) -> Record:
     """The record of a result, or of there being none any more."""
     newest = cell.newest(score.code, window.span.resolution, window.start, window.end) if result else None
     return Record(
         score=score.name,
-        cut=name[0],
-        cell=name[1],
+        cut=heading.name[0],
+        cell=heading.name[1],
         window=window.span.name,
         start=moment(window.start),
         end=moment(window.end),
@@ -70,10 +93,10 @@ def record(
         n=result.n if result else 0,
         unit=score.unit,
         counts=result.counts if result else {},
-        revision=_revision(score, cell, cell.windows[window.index], result.n if final and result else None),
-        final=final,
+        revision=heading.revision,
+        final=heading.final,
         last_event=None if newest is None else moment(newest),
-        owner=owner,
+        owner=heading.owner,
     )
 
 
@@ -86,11 +109,18 @@ def _result(score: Score, acc: Mapping[int, int], level: Mapping[int, int]) -> R
     return score.result_at(acc, level) if isinstance(score, StockScore) else score.result(acc)
 
 
-def _revision(score: Score, cell: Cell, counts: Counts, final_n: int | None) -> int:
-    # how often derived records change depends on how events came in chunks, a final result must not;
-    # nor on how far beyond its window the stream had read
+def revision(score: Score, cells: Sequence[Cell], window: Window, final_n: int | None) -> int:
+    """How often what a result rests on has changed; of a final one with n = `final_n`, what any replay would say.
+
+    How often derived records change depends on how events came in chunks, and what was ever counted on
+    how far beyond the window had been read.
+    """
     if final_n is not None and (score.derived or isinstance(score, StockScore)):
         return final_n
     if isinstance(score, StockScore):
-        return sum(held.version for held in cell.ever.values())
-    return counts.get(OF_DERIVED if score.derived else OF_EVENTS, 0)
+        return sum(held.version for cell in cells for held in cell.ever.values())
+    if isinstance(score, ComparedScore):
+        numbers = (window.own.number, window.before.number)
+        return sum(cell.sums[number].get(OF_COMPARED, 0) for cell in cells for number in numbers)
+    slot = OF_DERIVED if score.derived else OF_EVENTS
+    return sum(cell.sums[window.own.number].get(slot, 0) for cell in cells)

@@ -1,6 +1,6 @@
 """From results in memory to records of the derived topics."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import msgspec
@@ -12,8 +12,9 @@ from schemas.reject import Reject
 from schemas.risk import Contribution, Risk
 from schemas.score import Score
 from streams.core import scores
-from streams.core.contributions import by_score
+from streams.core.contributions import by_score, flat
 from streams.core.dimensions import Cell
+from streams.core.gathering import gathered, gathered_keys, label_of, score_of
 from streams.core.intake import DERIVED_LABELS, Intake, Rejected, Rekeyed
 from streams.core.lateness import NEVER
 from streams.core.murmur2 import partition_of
@@ -56,16 +57,22 @@ class Publisher:
         ]
 
     def panes(self, changed: Iterable[tuple[PaneKey, int, Partial]], intake: Intake) -> list[Output]:
-        """Partials, each in the partition of its cell."""
+        """Partials, each in the partition of its cell, and what is gathered of them in that of the score."""
         cells = intake.dimensions.cells
-        return [self._pane(key, cells[cell], partial, intake.partition) for key, cell, partial in changed]
+        return [
+            output
+            for key, number, partial in changed
+            for output in self._panes(key, cells[number], partial, intake.partition)
+        ]
 
     def closed_panes(self, closed: Iterable[tuple[PaneKey, int]], intake: Intake) -> list[Output]:
         """Deletions of panes that no live window can contain."""
         cells = intake.dimensions.cells
         topic, partition = self._topics[PANES.name], intake.partition
         return [
-            Output(topic, self._home(cells[cell]), _pane_key(key, cells[cell], partition), None) for key, cell in closed
+            Output(topic, self._home(of[0], cells[number]), _pane_key(of, cells[number], partition), None)
+            for key, number in closed
+            for of in (key, *gathered_keys(key, cells[number].cut))
         ]
 
     def watermarks(self, intake: Intake) -> list[Output]:
@@ -92,7 +99,13 @@ class Publisher:
         """Window results, in the partition of their cell."""
         return [Output(self._topics[SCORES.name], partition, score_key(r), _encode(r)) for r in results]
 
-    def _pane(self, key: PaneKey, cell: Cell, partial: Partial, partition: int) -> Output:
+    def _panes(self, key: PaneKey, cell: Cell, partial: Partial, partition: int) -> Iterator[Output]:
+        yield self._pane(key, cell, partition, partial)
+        for score, newest, acc in gathered(cell.cut, partial):
+            own = Partial(partial.version, {score.code: newest}, flat(score.code, acc))
+            yield self._pane((label_of(score, key[0]), *key[1:]), cell, partition, own)
+
+    def _pane(self, key: PaneKey, cell: Cell, partition: int, partial: Partial) -> Output:
         label, resolution, start = key
         pane = Pane(
             cut=cell.cut,
@@ -105,10 +118,12 @@ class Publisher:
             last={_NAMES[code]: moment(ms) for code, ms in partial.last.items()},
             counts={_NAMES[code]: counts for code, counts in by_score(partial.counts).items()},
         )
-        return Output(self._topics[PANES.name], self._home(cell), _pane_key(key, cell, partition), _encode(pane))
+        return Output(self._topics[PANES.name], self._home(label, cell), _pane_key(key, cell, partition), _encode(pane))
 
-    def _home(self, cell: Cell) -> int:
-        return _home(cell.cut, cell.name, self._partitions)
+    def _home(self, label: str, cell: Cell) -> int:
+        """The partition of stage 2 that takes what was counted under this label: all cells of a compared score meet."""
+        score = score_of(label)
+        return _home(cell.cut, cell.name, self._partitions) if score is None else _meeting(score.name, self._partitions)
 
     def _reject(self, rejected: Rejected, partition: int) -> Output:
         arrival, why = rejected.arrival, rejected.why
@@ -149,6 +164,11 @@ def score_key(score: Score) -> bytes:
 @lru_cache(maxsize=65_536)
 def _home(cut: str, cell: str, partitions: int) -> int:
     return partition_of(f"{cut}|{cell}".encode(), partitions)
+
+
+@lru_cache(maxsize=64)
+def _meeting(score: str, partitions: int) -> int:
+    return partition_of(score.encode(), partitions)
 
 
 def _pane_key(key: PaneKey, cell: Cell, partition: int) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any, get_args
 import pytest
 
 import streams.core.scores as package
+from streams.core.cells import Cut
 from streams.core.facts import (
     CALL,
     DIRECTIONS,
@@ -17,9 +18,10 @@ from streams.core.facts import (
     SURVEY,
     Facts,
     band_facts,
+    contact_facts,
     risk_facts,
 )
-from streams.core.scores import SCORES, Score, Unit
+from streams.core.scores import SCORES, ComparedScore, Score, Unit
 from streams.core.scores.base import SLOT_LIMIT
 
 PERMANENT = {
@@ -42,6 +44,10 @@ PERMANENT = {
     "newly_at_risk": 50,
     "recovered": 51,
     "revenue_at_risk": 52,
+    "repeat_contact": 24,
+    "friction": 40,
+    "friction_ces2": 41,
+    "speed_guard": 42,
 }
 ANSWERS = {"nps": (0, 10), "ces2": (1, 7), "ces1": (1, 5), "csat": (1, 5)}
 SAMPLE: list[Facts] = [
@@ -52,6 +58,8 @@ SAMPLE: list[Facts] = [
         for program in range(len(PROGRAMS))
     ),
     *((SURVEY, kind, state, -1, 0) for kind in range(len(KINDS)) for state in (0, 1)),
+    contact_facts(False),
+    contact_facts(True),
     risk_facts(0, False),
     risk_facts(1_000_000, True, 120_000),
     band_facts(True),
@@ -127,7 +135,7 @@ def test_nothing_has_no_result_and_something_has_one(score: Score) -> None:
         acc = score.zero()
         score.add(acc, score.slots(facts))
         computed = score.result(acc)
-        assert (computed is None) == (acc == {})
+        assert (computed is None) == (acc == {} or isinstance(score, ComparedScore))
         if computed is not None:
             assert computed.n >= 1
             assert all(isinstance(count, int) for count in computed.counts.values())
@@ -140,3 +148,11 @@ def test_two_empty_accumulators_are_not_one(score: Score) -> None:
         score.add(first, score.slots(facts))
     assert second == {}
     assert first != {}
+
+
+@each_score
+def test_what_it_compares_is_counted_by_registered_scores_in_cuts_there_may_be(score: Score) -> None:
+    if isinstance(score, ComparedScore):
+        registered = {other.code: type(other) for other in SCORES if not isinstance(other, ComparedScore)}
+        assert all(registered[own.code] is type(own) for own in score.reads)
+        assert [Cut.parse(cut).name for cut in score.cuts] == list(score.cuts)

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.core.contributions import by_score, contribution, flat
+from streams.core.contributions import COUNTED, by_score, contribution, flat
 from streams.core.scores import SCORES
 from streams.core.scores.base import SLOT_LIMIT
 from tests.support.facts import FACTS
@@ -15,7 +15,7 @@ patient = settings(deadline=None)
 @given(FACTS)
 def test_a_contribution_is_that_of_each_score_told_apart_by_its_code(facts: tuple[int, ...]) -> None:
     slots, codes = contribution(facts)
-    own = {score.code: dict(score.slots(facts)) for score in SCORES if score.slots(facts)}
+    own = {score.code: dict(score.slots(facts)) for score in COUNTED if score.slots(facts)}
     assert by_score(dict(slots)) == own
     assert codes == tuple(own)
 
@@ -53,5 +53,9 @@ def test_codes_are_permanent() -> None:
         "short_calls": 16,
         "newly_at_risk": 50,
         "recovered": 51,
+        "repeat_contact": 24,
+        "friction": 40,
+        "friction_ces2": 41,
+        "speed_guard": 42,
         "revenue_at_risk": 52,
     }

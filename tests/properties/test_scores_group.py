@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams.core.contributions import COUNTED
 from streams.core.facts import CALL, DIRECTIONS, KINDS, OUTCOMES, STATES, SURVEY, Facts, risk_facts
-from streams.core.scores import SCORES, Accumulator, Result, Score
+from streams.core.scores import SCORES, Accumulator, ComparedScore, Result, Score
 from tests.reference import SUMMARIES
 
 ANSWERED = STATES.index("answered")
@@ -104,7 +105,7 @@ def test_a_retraction_may_come_first(kept: list[Facts], taken_back: list[Facts])
 @given(st.lists(records, max_size=5))
 def test_the_result_of_merged_parts_is_that_of_the_pooled_records(parts: list[list[Facts]]) -> None:
     pooled = [facts for part in parts for facts in part]
-    for score in SCORES:
+    for score in COUNTED:
         acc = merged(score, *(accumulate(score, part) for part in parts))
         computed, expected = score.result(acc), SUMMARIES[score.name](pooled)
         assert (computed is None) == (expected is None), score.name
@@ -113,6 +114,15 @@ def test_the_result_of_merged_parts_is_that_of_the_pooled_records(parts: list[li
             assert (computed.value, computed.lower, computed.upper) == pytest.approx(
                 (expected.value, expected.lower, expected.upper), abs=1.1e-6
             ), score.name
+
+
+@patient
+@given(records, records)
+def test_what_is_gathered_of_a_sum_is_the_sum_of_what_is_gathered(a: list[Facts], b: list[Facts]) -> None:
+    for score in SCORES:
+        if isinstance(score, ComparedScore):
+            pooled = {own.code: accumulate(own, a + b) for own in score.reads}
+            assert score.gather(pooled) == merged(score, accumulate(score, a), accumulate(score, b)), score.name
 
 
 @patient

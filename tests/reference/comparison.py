@@ -13,7 +13,7 @@ def differences(expected: Iterable[Mapping[str, Any]], actual: Iterable[Mapping[
     """One line for each window that is missing, not expected, there twice, or different; empty when all agree.
 
     Both are rows as decoded from the JSON of `cx.scores.v1`, `actual` being the latest of each key. An
-    empty window (n = 0) is as good as none. The sixth decimal may differ by one.
+    empty window (value null) is as good as none. The sixth decimal may differ by one.
     """
     wanted, twice = _index(expected)
     found, doubled = _index(actual)
@@ -34,7 +34,7 @@ def _index(rows: Iterable[Mapping[str, Any]]) -> tuple[dict[tuple[str, ...], Map
     twice = []
     for row in rows:
         key = tuple(str(row[name]) for name in KEY)
-        if row["n"]:
+        if row["value"] is not None:
             twice += [key] if key in index else []
             index[key] = row
     return index, twice

@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 from tests.reference.events import Arrival, Event, decode
 from tests.reference.scores import BAND, RISK, Facts
-from tests.reference.windows import Row, boundary_after, is_boundary, resolution_of, rows_of, span_ms
+from tests.reference.windows import Row, boundary_after, compared_rows_of, is_boundary, resolution_of, rows_of, span_ms
 
 YEAR_1900 = -2_208_988_800_000
 Place = tuple[str, int]
@@ -238,10 +238,18 @@ class Oracle:
         times = [c.event.time for c in counted]
         rows: list[Row] = []
         for window, end in windows:
-            width = resolution_of(span_ms(window))
-            inside = counted[bisect_left(times, end - span_ms(window)) : bisect_left(times, end)]
-            present = [(c.event, c.facts) for c in inside if width in c.resolutions]
+            length, width = span_ms(window), resolution_of(span_ms(window))
+            back = min(length, self._settled(width)) // width * width
+            present, earlier = (
+                [
+                    (c.event, c.facts)
+                    for c in counted[bisect_left(times, a) : bisect_left(times, b)]
+                    if width in c.resolutions
+                ]
+                for a, b in ((end - length, end), (end - length - back, end - length))
+            )
             rows += rows_of(window, end, self.config.cuts, present)
+            rows += compared_rows_of(window, end, self.config.cuts, present, earlier)
         return rows
 
 

@@ -9,7 +9,7 @@ from tests.reference.summary import Facts, Summary, mean, share
 
 __all__ = ["SUMMARIES", "Facts", "Summary"]
 
-SURVEY, RISK, BAND = 2, 4, 7
+SURVEY, RISK, CONTACT, BAND = 2, 4, 6, 7
 NPS, CES2, CES1, CSAT = range(4)
 ANSWERED = 2
 TRANSACTIONAL, RELATIONSHIP = 0, 1
@@ -88,6 +88,11 @@ def revenue_at_risk(records: list[Facts]) -> Summary | None:
     return Summary(sum(cents) / 100, None, None, len(values), counts) if values else None
 
 
+def repeat_contact(records: list[Facts]) -> Summary | None:
+    contacts = [f[1] for f in records if f[0] == CONTACT]
+    return share(sum(contacts), len(contacts), "repeated")
+
+
 SUMMARIES: dict[str, Callable[[list[Facts]], Summary | None]] = {
     "nps": lambda records: nps(answers(records, NPS, TRANSACTIONAL)),
     "nps_relationship": lambda records: nps(answers(records, NPS, RELATIONSHIP)),
@@ -108,4 +113,5 @@ SUMMARIES: dict[str, Callable[[list[Facts]], Summary | None]] = {
     "handle_time": calls.handle_time,
     "transfers": calls.transfers,
     "short_calls": calls.short_calls,
+    "repeat_contact": repeat_contact,
 }

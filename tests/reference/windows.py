@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TypedDict
 
+from tests.reference.compared import COMPARISONS
 from tests.reference.events import Event
 from tests.reference.scores import SUMMARIES, Facts
+from tests.reference.summary import Summary
 
 UNITS = {"s": 1_000, "m": 60_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 
@@ -68,6 +70,27 @@ def rows_of(window: str, end: int, cuts: Iterable[str], records: Iterable[tuple[
     ]
 
 
+def compared_rows_of(
+    window: str,
+    end: int,
+    cuts: Iterable[str],
+    now: Iterable[tuple[Event, Facts]],
+    before: Iterable[tuple[Event, Facts]],
+) -> list[Row]:
+    """The scores that compare cells, given what the window contains and the time before it."""
+    bounds = (end - span_ms(window), end)
+    records = [(event, facts) for event, facts in now if _is_scored(facts)]
+    earlier = [(event, facts) for event, facts in before if _is_scored(facts)]
+    sides = [
+        {(cut, cell): facts for cut in cuts for cell, facts in _cells(cut, side).items()} for side in (records, earlier)
+    ]
+    return [
+        _row(name, cut, cell, window, bounds, summary)
+        for name, compare in COMPARISONS.items()
+        for (cut, cell), summary in compare(*sides).items()
+    ]
+
+
 @cache
 def _is_scored(facts: Facts) -> bool:
     return any(summarize([facts]) is not None for summarize in SUMMARIES.values())
@@ -92,22 +115,22 @@ def _cell(cut: str, event: Event) -> str | None:
 
 
 def _scores(cut: str, cell: str, window: str, bounds: tuple[int, int], records: list[Facts]) -> list[Row]:
-    start, end = map(moment_of, bounds)
     summaries = {name: summarize(records) for name, summarize in SUMMARIES.items()}
-    return [
-        Row(
-            score=name,
-            cut=cut,
-            cell=cell,
-            window=window,
-            start=start,
-            end=end,
-            value=round(s.value, 6),
-            lower=None if s.lower is None else round(s.lower, 6),
-            upper=None if s.upper is None else round(s.upper, 6),
-            n=s.n,
-            counts=s.counts,
-        )
-        for name, s in summaries.items()
-        if s is not None
-    ]
+    return [_row(name, cut, cell, window, bounds, s) for name, s in summaries.items() if s is not None]
+
+
+def _row(name: str, cut: str, cell: str, window: str, bounds: tuple[int, int], s: Summary) -> Row:
+    start, end = map(moment_of, bounds)
+    return Row(
+        score=name,
+        cut=cut,
+        cell=cell,
+        window=window,
+        start=start,
+        end=end,
+        value=round(s.value, 6),
+        lower=None if s.lower is None else round(s.lower, 6),
+        upper=None if s.upper is None else round(s.upper, 6),
+        n=s.n,
+        counts=s.counts,
+    )

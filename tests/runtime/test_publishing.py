@@ -163,7 +163,9 @@ class TestPanes:
         for output in stage.checkpoint():
             if output.topic == PANES.name and not output.key.startswith(b"watermark"):
                 cut, cell, resolution, start, topic, partition = output.key.decode().split("|")
-                assert output.partition == partition_of(f"{cut}|{cell}".encode(), 4)
+                meeting, _, source = topic.rpartition("/")
+                assert (meeting, source) in (("", SURVEYS), ("", RISK.name), ("friction", SURVEYS))
+                assert output.partition == partition_of((meeting or f"{cut}|{cell}").encode(), 4)
                 assert output.value is not None
                 pane = msgspec.json.decode(output.value, type=Pane)
                 assert (pane.cut, pane.cell, pane.topic) == (cut, cell, topic)
@@ -179,8 +181,34 @@ class TestPanes:
         before = {o.key: o.partition for o in stage.checkpoint() if o.topic == PANES.name and b"watermark" not in o.key}
         stage.take(SURVEYS, [record_of(arrivals[1])], arrivals[1].arrival_ms)
         deleted = {o.key: o.partition for o in stage.checkpoint() if o.topic == PANES.name and o.value is None}
-        assert deleted == before
+        assert before.items() <= deleted.items()
+        extra = deleted.keys() - before.keys()
+        assert all(b"|friction" in key for key in extra), "what may have been gathered is deleted too"
         assert len(set(before.values())) > 1
+
+    def test_all_cells_of_a_score_that_compares_meet_in_one_partition(self) -> None:
+        drafts = [survey(f"r{n}", f"c{n}", touchpoint=f"t{n}") for n in range(12)]
+        stages = [Stage1(number, settings_with(kafka={"partitions": 4})) for number in range(4)]
+        for arrival in addressed(drafts, 4):
+            stages[arrival.partition].take(SURVEYS, [record_of(arrival)], NOON)
+        outputs = [o for stage in stages for o in stage.checkpoint() if b"|friction/" in o.key]
+        panes = values(outputs, PANES.name, Pane)
+        assert {pane.cell for pane in panes} == {f"t{n}" for n in range(12)}
+        assert {pane.cut for pane in panes} == {"touchpoint"}
+        assert all(pane.counts == {"friction": {9: 1}} and pane.last.keys() == {"friction"} for pane in panes)
+        assert {o.partition for o in outputs} == {partition_of(b"friction", 4)}
+        assert len({pane.partition for pane in panes}) > 1
+
+    def test_what_was_gathered_and_is_retracted_is_published_with_nothing_left(self) -> None:
+        first = survey("r", touchpoint="web", revision=1)
+        second = Draft(SURVEYS, 1, 1, {**first.fields, "revision": 2, "state": "declined", "score": None})
+        stage, outputs = published(first)
+        [arrival] = addressed([second], 1)
+        stage.take(SURVEYS, [record_of(arrival)._replace(offset=1)], NOON)
+        gathered = [o for o in (*outputs, *stage.checkpoint()) if b"|friction/" in o.key and b"|10|" in o.key]
+        panes = values(gathered, "eu.cx.panes.v1", Pane)
+        assert [pane.counts for pane in panes] == [{"friction": {9: 1}}, {}]
+        assert panes[0].version < panes[1].version
 
     def test_a_watermark_goes_to_every_partition_and_says_how_far_its_topic_is_applied(self) -> None:
         stage = Stage1(1, settings_with(kafka={"partitions": 3}))

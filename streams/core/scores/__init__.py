@@ -7,19 +7,24 @@ from streams.core.scores.ces2 import Ces2
 from streams.core.scores.ces2_easy import Ces2Easy
 from streams.core.scores.churn_risk import ChurnRisk
 from streams.core.scores.churn_risk_high import ChurnRiskHigh
+from streams.core.scores.compared import ComparedScore
 from streams.core.scores.csat import Csat
+from streams.core.scores.friction import Friction
+from streams.core.scores.friction_ces2 import FrictionCes2
 from streams.core.scores.handle_time import HandleTime
 from streams.core.scores.nps import Nps
 from streams.core.scores.offered import Offered
+from streams.core.scores.repeat_contact import RepeatContact
 from streams.core.scores.response_rate import ResponseRate
 from streams.core.scores.revenue_at_risk import RevenueAtRisk
 from streams.core.scores.risk_bands import BandChanges
 from streams.core.scores.service_level import ServiceLevel
 from streams.core.scores.short_calls import ShortCalls
+from streams.core.scores.speed_guard import SpeedGuard
 from streams.core.scores.speed_of_answer import SpeedOfAnswer
 from streams.core.scores.transfers import Transfers
 
-__all__ = ["SCORES", "Accumulator", "Result", "Score", "Slots", "StockScore", "Unit"]
+__all__ = ["SCORES", "Accumulator", "ComparedScore", "Result", "Score", "Slots", "StockScore", "Unit"]
 
 SCORES: tuple[Score, ...] = (
     Nps("nps", 1, "transactional"),
@@ -41,5 +46,9 @@ SCORES: tuple[Score, ...] = (
     BandChanges("newly_at_risk", 50, 1),
     BandChanges("recovered", 51, 0),
     RevenueAtRisk(),
+    RepeatContact(),
+    Friction(),
+    FrictionCes2(),
+    SpeedGuard(),
 )
 """Every score, explicitly; contributions are looked for in each of them."""

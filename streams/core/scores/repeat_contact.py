@@ -1,0 +1,33 @@
+"""Repeat contact."""
+
+from collections.abc import Mapping
+
+from streams.core.facts import CONTACT, Facts
+from streams.core.scores.base import Result, Score, Slots, Unit
+from streams.core.scores.survey import share_of
+
+_REPEATED = 1
+
+
+class RepeatContact(Score):
+    """Share of contacts after which the customer came again within 7 days, on any channel.
+
+    Charged to the first contact, and provisional until its 7 days are over. First-contact resolution is
+    what is left to 1.
+
+    >>> RepeatContact().result({0: 2, 1: 8})
+    Result(value=0.8, lower=0.490162, upper=0.943318, n=10, counts={'repeated': 8})
+    """
+
+    name = "repeat_contact"
+    unit: Unit = "ratio"
+    code = 24
+    derived = True
+
+    def slots(self, facts: Facts) -> Slots:
+        """Whether the customer came again."""
+        return ((facts[1], 1),) if facts[0] == CONTACT else ()
+
+    def result(self, acc: Mapping[int, int]) -> Result | None:
+        """As a ratio, with Wilson's interval."""
+        return share_of(acc, (_REPEATED,), "repeated")
