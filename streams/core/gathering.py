@@ -18,8 +18,8 @@ def gathered(cut: str, partial: Partial) -> Iterator[tuple[ComparedScore, int, C
     A score that ever counted something in it is there, be it with nothing left.
     """
     for score in COMPARED.values():
-        times = [partial.last[own.code] for own in score.reads if own.code in partial.last]
-        if times and cut in score.cuts:
+        times = [partial.last[own.code] for own in score.reads if own.code in partial.last] if cut in score.cuts else ()
+        if times:
             yield score, max(times), score.gather(by_score(partial.counts))
 
 
