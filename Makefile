@@ -9,7 +9,7 @@ HEAVY := kafka or slow or faults
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet $(LOCK_ARGS)
 
-.PHONY: help venv demo test test-heavy lint format types contracts deploy-check docs-check schemas dashboard bench-j1 lock clean
+.PHONY: help venv demo test test-heavy lint format types contracts deploy-check docs-check schemas dashboard bench-j1 bench-risk lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ dashboard: venv ## Write the Grafana dashboard anew
 
 bench-j1: venv ## Events per second of one worker, beside the bare client, exactness checked
 	$(BIN)/python -m bench.j1 $(ARGS)
+
+bench-risk: venv ## What churn risk costs stage 1: events per second with it and without, in one run
+	$(BIN)/python -m bench.risk $(ARGS)
 
 lock: venv ## Resolve the dependencies anew; LOCK_ARGS=--upgrade takes newer ones
 	$(COMPILE) pyproject.toml --extra embedded --extra fit --group dev -o requirements/dev.txt

@@ -83,6 +83,18 @@ class Term:
     factors: tuple[Factor, ...]
     provenance: str
 
+    @property
+    def needed(self) -> str | None:
+        """A feature without which the term is 0."""
+        return next((factor.feature for factor in self.factors if factor.transform != "missing"), None)
+
+    def weigher(self) -> Callable[[Features], float]:
+        """The function from features to 0…1."""
+        weighers = [factor.weigher() for factor in self.factors]
+        if len(weighers) == 1:
+            return weighers[0]
+        return lambda features: math.prod([weigh(features) for weigh in weighers])
+
 
 @dataclass(frozen=True)
 class Model:
@@ -112,7 +124,7 @@ class Model:
         """Four bytes that stand for the name."""
         return int.from_bytes(blake2b(self.name.encode(), digest_size=4).digest(), "big")
 
-    @property
+    @cached_property
     def base(self) -> float:
         """The risk with no term at all."""
         return logistic(self.intercept)
@@ -132,8 +144,10 @@ class Model:
     def explain(self, features: Features) -> tuple[tuple[tuple[str, float, float], ...], float]:
         """What each term that is not 0 contributes, as (name, weight 0…1, points), and the risk."""
         contributions, log_odds, risk = [], self.intercept, self.base
-        for name, coefficient, weighers in self._compiled:
-            weight = math.prod([weigh(features) for weigh in weighers])
+        for name, coefficient, needed, weigh in self._compiled:
+            if needed is not None and needed not in features:
+                continue
+            weight = weigh(features)
             if weight:
                 log_odds += coefficient * weight
                 before, risk = risk, logistic(log_odds)
@@ -145,8 +159,8 @@ class Model:
         return "high" if risk >= self.high else "medium" if risk >= self.medium else "low"
 
     @cached_property
-    def _compiled(self) -> tuple[tuple[str, float, tuple[Callable[[Features], float], ...]], ...]:
-        return tuple((t.name, t.coefficient, tuple(f.weigher() for f in t.factors)) for t in self.terms)
+    def _compiled(self) -> tuple[tuple[str, float, str | None, Callable[[Features], float]], ...]:
+        return tuple((term.name, term.coefficient, term.needed, term.weigher()) for term in self.terms)
 
 
 def logistic(log_odds: float) -> float:

@@ -161,7 +161,9 @@ class _Evidence:
 
     def at(self, at: int, floor: int) -> dict[str, float]:
         values = {name: (at - time) / DAY for name, time in self.newest.items()}
-        values["contacts"], values["repeat_contacts"] = _contacts([*self.contacts, *self.calls.values()], at)
+        values["contacts"] = values["repeat_contacts"] = 0.0
+        if self.contacts or self.calls:
+            values["contacts"], values["repeat_contacts"] = _contacts([*self.contacts, *self.calls.values()], at)
         values["transfers"] = float(self.transfers)
         if self.wait != UNKNOWN:
             values["longest_wait"] = self.wait / 1000
@@ -178,7 +180,8 @@ class _Evidence:
             self.silent_since = time
 
     def _note(self, name: str, time: int) -> None:
-        if time > self.newest.get(name, time - 1):
+        newest = self.newest.get(name)
+        if newest is None or time > newest:
             self.newest[name] = time
 
 

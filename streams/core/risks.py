@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from streams.core.facts import Facts, band_facts, risk_facts
+from streams.core.lateness import NEVER
 from streams.core.ledger import Entry, Ledger
 from streams.core.risk import Assessment, Model
 from streams.core.risk_walk import changes_of_band
@@ -199,8 +200,7 @@ class Risks:
         if self.model is None:
             raise ValueError("a risk without a model")
         entries = ledger.entries(customer) if customer in ledger.customers else []
-        newest = max((e for e in entries if e.time <= at), key=lambda e: (e.time, e.record), default=None)
-        return newest, self.model.assess(entries, at, self._horizon)
+        return _newest(entries, at), self.model.assess(entries, at, self._horizon)
 
     def _note(self, customer: bytes, assessed: Assessed, assessment: Assessment) -> None:
         self._assessed[customer] = _encode(assessed)
@@ -214,6 +214,14 @@ class Risks:
         if customer not in self._changed:
             self.pending_bytes += len(customer) + _BYTES
         self._changed[customer] = assessment
+
+
+def _newest(entries: Iterable[Entry], at: int) -> Entry | None:
+    newest, time = None, NEVER
+    for entry in entries:
+        if time <= entry.time <= at and (entry.time > time or newest is None or entry.record > newest.record):
+            newest, time = entry, entry.time
+    return newest
 
 
 def _facts(assessment: Assessment) -> Facts:

@@ -1,0 +1,84 @@
+"""What churn risk costs stage 1: the same survey answers with it and without, in turns, in one process.
+
+`python -m bench.risk [EVENTS]` prints one JSON object: events per second with risk `on` and `off` (best of the turns),
+their `ratio`, and the microseconds of one assessment as time passes. Input: job J1's, in chunks of 4,000, each followed
+by the encoding of a checkpoint, so that what is counted is what a worker does between its reads and its writes. Of the
+10,000 customers a third is in each chunk: nearly every event brings an assessment, which is the worst case.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from bench.j1_input import CUSTOMERS, START, generate
+from schemas.catalogue import SURVEYS
+from streams.app import definition
+from streams.core.intake import Intake
+from streams.core.sources import milliseconds
+from streams.runtime import changelog
+from streams.runtime.publishing import Publisher
+from streams.settings import Settings
+
+CHUNK, TURNS = 4_000, 3
+_CONFIG = {"kafka": {"partitions": 1}, "windows": {"cuts": ["total", "touchpoint", "channel", "touchpoint+channel"]}}
+_NOW = milliseconds(START) + 3_600_000
+
+
+class Record(NamedTuple):
+    """A record as the transport hands it over."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+
+
+def measured(events: int) -> dict[str, float]:
+    """Run all turns."""
+    records = [Record(n, _NOW, key, value) for n, (key, value) in enumerate(generate(events, 1))]
+    speeds: dict[bool, list[float]] = {True: [], False: []}
+    renewals = []
+    for _ in range(TURNS):
+        for on in (False, True):
+            intake, seconds = run(records, on)
+            speeds[on].append(events / seconds)
+            if on:
+                renewals.append(renewal(intake))
+    on_, off = max(speeds[True]), max(speeds[False])
+    return {
+        "events": events, "customers": CUSTOMERS, "on_events_per_s": round(on_), "off_events_per_s": round(off),
+        "ratio": round(on_ / off, 3), "renewal_us": round(min(renewals), 1),
+    }  # fmt: skip
+
+
+def run(records: Sequence[Record], on: bool) -> tuple[Intake, float]:
+    """All records through stage 1, with a checkpoint after every chunk; the state and the seconds it took."""
+    settings = msgspec.convert(_CONFIG | {"risk": {"enabled": on}}, Settings)
+    intake, publisher = Intake(0, definition(settings)), Publisher(settings)
+    began = time.perf_counter()
+    for start in range(0, len(records), CHUNK):
+        intake.apply(SURVEYS.name, records[start : start + CHUNK], _NOW)
+        checkpoint(intake, publisher)
+    return intake, time.perf_counter() - began
+
+
+def checkpoint(intake: Intake, publisher: Publisher) -> int:
+    """Encode all that a worker would write; returns how many records that is."""
+    panes, closed = intake.drain_panes()
+    shown = publisher.risks(intake.risks.drain(), 0) + publisher.panes(panes, intake)
+    return len(shown) + len(changelog.changes_of(intake, panes, closed))
+
+
+def renewal(intake: Intake) -> float:
+    """Microseconds to assess one customer anew, over all customers."""
+    began = time.perf_counter()
+    intake.renew_risks(_NOW + 86_400_000, 1, 2**60, 2**60)
+    return (time.perf_counter() - began) * 1e6 / len(intake.risks)
+
+
+if __name__ == "__main__":
+    print(json.dumps(measured(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)))
