@@ -1,39 +1,54 @@
 """Compared scores: what is gathered for them, under which label it travels, and which of them look back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from streams.core.contributions import by_score
-from streams.core.partials import Counts, PaneKey, Partial
+from streams.core.partials import Counts, PaneKey
 from streams.core.scores import SCORES, ComparedScore
 
 COMPARED = {score.name: score for score in SCORES if isinstance(score, ComparedScore)}
 """By name."""
 
+MEETINGS = {
+    meeting: tuple(score for score in COMPARED.values() if score.meeting == meeting)
+    for meeting in sorted({score.meeting for score in COMPARED.values()})
+}
+"""The compared scores that are gathered for together."""
+
 LOOKING_BACK = frozenset(score.code for score in COMPARED.values() if score.looks_back)
 
 
-def gathered(cut: str, partial: Partial) -> Iterator[tuple[ComparedScore, int, Counts]]:
-    """What the compared scores need of a partial of a cell in this cut, with the newest time counted (ms).
+def gathered(
+    cut: str, last: Mapping[int, int], accs: Mapping[int, Counts]
+) -> Iterator[tuple[str, dict[int, int], dict[int, Counts]]]:
+    """What compared scores need of a partial of a cell in this cut: their meeting, and newest times and accumulators.
 
-    A score that ever counted something in it is there, be it with nothing left.
+    Given and returned are those by score code. A meeting whose scores ever counted something in the partial
+    is there, be it with nothing left.
     """
-    for score in COMPARED.values():
-        times = [partial.last[own.code] for own in score.reads if own.code in partial.last] if cut in score.cuts else ()
-        if times:
-            yield score, max(times), score.gather(by_score(partial.counts))
+    for meeting, scores in MEETINGS.items():
+        newest, own = {}, {}
+        for score in scores:
+            times = [last[one.code] for one in score.reads if one.code in last] if cut in score.cuts else ()
+            if times:
+                newest[score.code] = max(times)
+                own[score.code] = score.gather(accs)
+        if newest:
+            yield meeting, newest, own
 
 
 def gathered_keys(key: PaneKey, cut: str) -> list[PaneKey]:
     """All keys under which something may have been gathered of a partial of a cell in this cut."""
     label, resolution, start = key
-    return [(label_of(score, label), resolution, start) for score in COMPARED.values() if cut in score.cuts]
+    met = (meeting for meeting, scores in MEETINGS.items() if any(cut in score.cuts for score in scores))
+    return [(label_of(meeting, label), resolution, start) for meeting in met]
 
 
-def label_of(score: ComparedScore, label: str) -> str:
-    """The label of what was gathered for this score under a source label."""
-    return f"{score.name}/{label}"
+def label_of(meeting: str, label: str) -> str:
+    """The label of what was gathered for a meeting under a source label."""
+    return f"{meeting}/{label}"
 
 
-def score_of(label: str) -> ComparedScore | None:
-    """The compared score that something was gathered for under this label; None where for none."""
-    return COMPARED.get(label.partition("/")[0])
+def meeting_of(label: str) -> str | None:
+    """The meeting that something was gathered for under this label; None where it was for none."""
+    meeting = label.partition("/")[0]
+    return meeting if meeting in MEETINGS else None

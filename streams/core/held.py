@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from schemas.pane import Pane
 from streams.core.contributions import CODES, STOCK, flat, of_scores
-from streams.core.gathering import LOOKING_BACK, score_of
+from streams.core.gathering import LOOKING_BACK, meeting_of
 from streams.core.intake import DERIVED_LABELS
 from streams.core.lateness import NEVER
 from streams.core.partials import Counts
@@ -124,7 +124,7 @@ def past_of(counts: Counts) -> Counts:
 def _changes_slot(label: str) -> int:
     if label in DERIVED_LABELS:
         return OF_DERIVED
-    return OF_EVENTS if score_of(label) is None else OF_COMPARED
+    return OF_EVENTS if meeting_of(label) is None else OF_COMPARED
 
 
 def add(counts: Counts, delta: Mapping[int, int], sign: int) -> None:

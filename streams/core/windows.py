@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from schemas.pane import Pane
 from schemas.score import Score
 from streams.core.contributions import CODES, STOCK
-from streams.core.gathering import COMPARED, LOOKING_BACK, score_of
+from streams.core.gathering import COMPARED, LOOKING_BACK, MEETINGS, meeting_of
 from streams.core.held import Cell, Held, PaneAt, add, past_of
 from streams.core.lateness import NEVER, Lateness
 from streams.core.pane_index import PaneIndex
 from streams.core.panes import Span
-from streams.core.partials import EVER
+from streams.core.partials import EVER, Counts
 from streams.core.results import Heading, Window, compared, news, record, results, revision, shown
 from streams.core.scores import ComparedScore
 from streams.core.scores.compared import CellName
@@ -62,16 +62,10 @@ class Windows:
             cell.get_ahead(resolution, held.counts, 1)
             cell.get_ahead(resolution, before, -1)
         for stretch in self._containing(resolution, start):
-            if not stretch.is_before:
-                add(cell.sums[stretch.number], held.counts, 1)
-                add(cell.sums[stretch.number], before, -1)
-            elif held.looks_back:
-                add(cell.sums[stretch.number], past_of(held.counts), 1)
-                add(cell.sums[stretch.number], past_of(before), -1)
-            self._changed.add((name, stretch.window))
-        gathered_for = score_of(pane.topic)
-        if gathered_for is not None:
-            self._gathered[gathered_for.name].add(name)
+            self._sum_up(stretch, name, held, held.counts, 1)
+            self._sum_up(stretch, name, held, before, -1)
+        for score in MEETINGS.get(meeting_of(pane.topic) or "", ()):
+            self._gathered[score.name].add(name)
         return True
 
     def _apply_ever(self, pane: Pane) -> bool:
@@ -182,13 +176,16 @@ class Windows:
 
     def _shift(self, stretch: Stretch, resolution: int, start: int, sign: int) -> None:
         for name in self._index.names((resolution, start)):
-            cell = self._cells[name]
-            for held in cell.panes[resolution, start].values():
-                if not stretch.is_before:
-                    add(cell.sums[stretch.number], held.counts, sign)
-                elif held.looks_back:
-                    add(cell.sums[stretch.number], past_of(held.counts), sign)
-            self._changed.add((name, stretch.window))
+            for held in self._cells[name].panes[resolution, start].values():
+                self._sum_up(stretch, name, held, held.counts, sign)
+
+    def _sum_up(self, stretch: Stretch, name: CellName, held: Held, counts: Counts, sign: int) -> None:
+        if stretch.is_before:
+            if not held.looks_back:
+                return
+            counts = past_of(counts)
+        add(self._cells[name].sums[stretch.number], counts, sign)
+        self._changed.add((name, stretch.window))
 
     def _retire(self, name: CellName, at: PaneAt) -> bool:
         return self._cells[name].retire(at, looked_back_on=not self._index.is_past(at, looked_back_on=True))

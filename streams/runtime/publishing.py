@@ -1,6 +1,6 @@
 """From results in memory to records of the derived topics."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 import msgspec
@@ -12,13 +12,13 @@ from schemas.reject import Reject
 from schemas.risk import Contribution, Risk
 from schemas.score import Score
 from streams.core import scores
-from streams.core.contributions import by_score, flat
+from streams.core.contributions import by_score
 from streams.core.dimensions import Cell
-from streams.core.gathering import gathered, gathered_keys, label_of, score_of
+from streams.core.gathering import gathered, gathered_keys, label_of, meeting_of
 from streams.core.intake import DERIVED_LABELS, Intake, Rejected, Rekeyed
 from streams.core.lateness import NEVER
 from streams.core.murmur2 import partition_of
-from streams.core.partials import PaneKey, Partial
+from streams.core.partials import Counts, PaneKey, Partial
 from streams.core.risk import PPM, Assessment
 from streams.core.risks import Assessed, Drained
 from streams.core.sources import moment
@@ -100,12 +100,21 @@ class Publisher:
         return [Output(self._topics[SCORES.name], partition, score_key(r), _encode(r)) for r in results]
 
     def _panes(self, key: PaneKey, cell: Cell, partial: Partial, partition: int) -> Iterator[Output]:
-        yield self._pane(key, cell, partition, partial)
-        for score, newest, acc in gathered(cell.cut, partial):
-            own = Partial(partial.version, {score.code: newest}, flat(score.code, acc))
-            yield self._pane((label_of(score, key[0]), *key[1:]), cell, partition, own)
+        accs = by_score(partial.counts)
+        yield self._pane(key, cell, partition, partial.version, partial.last, accs)
+        for meeting, last, own in gathered(cell.cut, partial.last, accs):
+            of = (label_of(meeting, key[0]), *key[1:])
+            yield self._pane(of, cell, partition, partial.version, last, own)
 
-    def _pane(self, key: PaneKey, cell: Cell, partition: int, partial: Partial) -> Output:
+    def _pane(
+        self,
+        key: PaneKey,
+        cell: Cell,
+        partition: int,
+        version: int,
+        last: Mapping[int, int],
+        accs: Mapping[int, Counts],
+    ) -> Output:
         label, resolution, start = key
         pane = Pane(
             cut=cell.cut,
@@ -114,16 +123,16 @@ class Publisher:
             start=moment(start),
             topic=label,
             partition=partition,
-            version=partial.version,
-            last={_NAMES[code]: moment(ms) for code, ms in partial.last.items()},
-            counts={_NAMES[code]: counts for code, counts in by_score(partial.counts).items()},
+            version=version,
+            last={_NAMES[code]: moment(ms) for code, ms in last.items()},
+            counts={_NAMES[code]: counts for code, counts in accs.items() if counts},
         )
         return Output(self._topics[PANES.name], self._home(label, cell), _pane_key(key, cell, partition), _encode(pane))
 
     def _home(self, label: str, cell: Cell) -> int:
-        """The partition of stage 2 that takes what was counted under this label: all cells of a compared score meet."""
-        score = score_of(label)
-        return _home(cell.cut, cell.name, self._partitions) if score is None else _meeting(score.name, self._partitions)
+        """The partition of stage 2 that takes what was counted under this label: cells that are compared meet."""
+        meeting = meeting_of(label)
+        return _home(cell.cut, cell.name, self._partitions) if meeting is None else _meeting(meeting, self._partitions)
 
     def _reject(self, rejected: Rejected, partition: int) -> Output:
         arrival, why = rejected.arrival, rejected.why
@@ -167,8 +176,8 @@ def _home(cut: str, cell: str, partitions: int) -> int:
 
 
 @lru_cache(maxsize=64)
-def _meeting(score: str, partitions: int) -> int:
-    return partition_of(score.encode(), partitions)
+def _meeting(meeting: str, partitions: int) -> int:
+    return partition_of(meeting.encode(), partitions)
 
 
 def _pane_key(key: PaneKey, cell: Cell, partition: int) -> bytes:

@@ -37,7 +37,7 @@ def gathered(
         cell=cell,
         resolution=resolution,
         start=moment(start),
-        topic=label_of(score, SURVEYS if score is FRICTION else CALLS),
+        topic=label_of(score.meeting, SURVEYS if score is FRICTION else CALLS),
         partition=0,
         version=version,
         last={score.name: moment(start)},

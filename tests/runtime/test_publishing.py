@@ -183,7 +183,7 @@ class TestPanes:
         deleted = {o.key: o.partition for o in stage.checkpoint() if o.topic == PANES.name and o.value is None}
         assert before.items() <= deleted.items()
         extra = deleted.keys() - before.keys()
-        assert all(b"|friction" in key for key in extra), "what may have been gathered is deleted too"
+        assert all(b"|friction/" in key for key in extra), "what may have been gathered is deleted too"
         assert len(set(before.values())) > 1
 
     def test_all_cells_of_a_score_that_compares_meet_in_one_partition(self) -> None:

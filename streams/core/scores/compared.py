@@ -24,10 +24,12 @@ class ComparedScore(Score):
     """A score of the cells of `cuts`, each seen against the others or against the time before.
 
     It counts no records of its own: what it needs is gathered from the accumulators of the scores it
-    `reads`, and what was gathered of all cells comes together in one place. Where `looks_back` is set,
+    `reads`, and what was gathered of all cells comes together in one place, which `meeting` names; scores
+    that read of the same records share one. Where `looks_back` is set,
     `before` holds the time right before the window; otherwise nothing.
     """
 
+    meeting: ClassVar[str]
     cuts: ClassVar[tuple[str, ...]]
     reads: tuple[Score, ...]
     looks_back: ClassVar[bool] = False

@@ -51,6 +51,7 @@ class SpeedGuard(ComparedScore):
     unit: Unit = "count"
     code = 42
     derived = True
+    meeting: ClassVar[str] = "speed_guard"
     cuts: ClassVar[tuple[str, ...]] = (_TEAM, _QUEUE, _BOTH)
     looks_back: ClassVar[bool] = True
     reads = (HandleTime(), ShortCalls(), RepeatContact())

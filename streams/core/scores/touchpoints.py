@@ -15,6 +15,7 @@ class FrictionScore(ComparedScore):
     bad touchpoint that few pass has little friction.
     """
 
+    meeting: ClassVar[str] = "friction"
     cuts: ClassVar[tuple[str, ...]] = ("touchpoint",)
 
     def gather(self, accs: Mapping[int, Mapping[int, int]]) -> Accumulator:
