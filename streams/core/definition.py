@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from streams.core.business_hours import BusinessHours
 from streams.core.cells import Cut
 from streams.core.lateness import Lateness
 from streams.core.risk import Model
@@ -13,7 +14,10 @@ from streams.core.scores import SCORES
 
 @dataclass(frozen=True)
 class Definition:
-    """How events are counted. `horizon` is in milliseconds; `replay` keeps no tombstones for panes."""
+    """How events are counted. `horizon` is in milliseconds; `replay` keeps no tombstones for panes.
+
+    `hours` are the opening hours by which tickets are timed beside the calendar.
+    """
 
     partitions: int
     cuts: tuple[Cut, ...]
@@ -23,6 +27,7 @@ class Definition:
     max_records: int = 1_024
     risk: Model | None = field(default=None, compare=False)
     replay: bool = False
+    hours: BusinessHours | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -34,6 +39,7 @@ class Definition:
             self.lateness.allowance,
             self.horizon,
             [(score.name, score.code) for score in SCORES],
+            repr(self.hours),
             self.risk is not None,
         )
         return hashlib.blake2b(msgspec.json.encode(parts), digest_size=8).hexdigest()

@@ -19,6 +19,9 @@ Facts = tuple[int, ...]
 TICKET, CALL, SURVEY, ACCOUNT, RISK, CASE, CONTACT, BAND = range(8)
 """Codes of the sources and of what is derived from their records, at index 0 of all facts."""
 
+OPENED, REPLIED, FIRST_SOLVED, SOLVED, RESOLVED, FLOW, HANDED_ON, GRANTED = range(8)
+"""What is told of a ticket, at index 1 of the facts of a case; see `streams/core/cases/tickets.py`."""
+
 UNKNOWN = -1
 KINDS = ("nps", "ces2", "ces1", "csat")
 STATES = ("invited", "declined", "answered")

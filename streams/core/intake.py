@@ -9,6 +9,7 @@ import msgspec
 from schemas.catalogue import RISK
 from schemas.decoding import Invalid
 from schemas.envelope import UNIDENTIFIED
+from streams.core.cases.cases import Cases
 from streams.core.definition import Definition
 from streams.core.dimensions import Dimensions
 from streams.core.lateness import EARLIEST, NEVER
@@ -106,6 +107,7 @@ class Intake:
         self.partials = Partials(definition.lateness)
         self.dimensions = Dimensions(definition.cuts, definition.max_cells)
         panes_of_one = len(definition.cuts) * len(definition.lateness.keep)
+        self.cases = Cases(definition.lateness.wait, definition.horizon, len(definition.cuts), definition.hours)
         self.risks = Risks(definition.risk, definition.horizon, panes_of_one, on_events=not definition.replay)
         self.rejected: list[Rejected] = []
         self.rekeyed: list[Rekeyed] = []
@@ -145,11 +147,14 @@ class Intake:
         reader = self._readers[origin or topic]
         label = f"{topic}/{origin}" if origin else topic
         events, taken = reader.decoder.many([arrival.value for arrival in arrivals]), 0
+        if reader.source.cased:
+            self.watermarks[CASES_LABEL] = self._seen_of_cases()
         while taken < len(arrivals) and self.pending_bytes <= budget:
             tally = self._tally(label)
             chunk = _Chunk(self, topic, reader, tally, progress, rekey=origin is None)
             taken += chunk.run(arrivals[taken:], events[taken:], now, budget)
             self._close(tally)
+            self._settle_cases()
             self._assess(now)
         progress.received += taken
         progress.applied = arrivals[taken - 1].offset
@@ -208,6 +213,19 @@ class Intake:
     def _close(self, tally: Tally) -> None:
         tally.roll_up(self.partials, self.dimensions)
         self.watermarks[tally.label] = tally.watermark
+
+    def _settle_cases(self) -> None:
+        mark = self.watermarks.get(CASES_LABEL, NEVER)
+        self.cases.settle(self.ledger, self.partials, self.dimensions, CASES_LABEL, mark)
+
+    def _seen_of_cases(self) -> int:
+        """How far the records that cases are made of had been seen before a chunk (ms).
+
+        Panes are closed to cases by this. The sources of a replay drain at any speed: there it is the slowest.
+        """
+        topics = [source.topic for source in SOURCES if source.cased]
+        marks = [max((m for label, m in self.watermarks.items() if label.endswith(t)), default=NEVER) for t in topics]
+        return min(marks) if self.definition.replay else max(marks)
 
     def _assess(self, now: int) -> None:
         if self.risks.touched_bytes:
@@ -279,13 +297,13 @@ class _Chunk:
         identify, version_of, facts_of = self._source.identify, self._source.version, self._source.facts
         read_dimensions, number, count = self._read_dimensions, intake.dimensions.number, tally.count
         held_of, append, touch = ledger.customers.get, ledger.append, intake.risks.touch
-        dimensions, risks = intake.dimensions, intake.risks
+        dimensions, risks, cases, is_cased = intake.dimensions, intake.risks, intake.cases, self._source.cased
         limit = budget - (intake.pending_bytes - ledger.pending_bytes - dimensions.pending_bytes)
         counts = dict.fromkeys(OUTCOMES, 0)
         newest, watermark = self._progress.last_event, tally.watermark
         judged = accepted = 0
         for arrival, event in zip(arrivals, events, strict=True):
-            spent = ledger.pending_bytes + tally.bytes + dimensions.pending_bytes + risks.touched_bytes
+            spent = ledger.pending_bytes + tally.bytes + dimensions.pending_bytes + risks.touched_bytes + cases.bytes
             if judged and spent > limit:
                 break
             judged += 1
@@ -299,7 +317,8 @@ class _Chunk:
                 counts[self._reject(arrival, _unbelievable(time))] += 1
                 continue
             record, customer = identify(event), event.customer
-            key = b"n" + record if not customer or customer in UNIDENTIFIED else b"c" + customer.encode()
+            nobody = not customer or customer in UNIDENTIFIED
+            key = self._source.nobody(event, record) if nobody else b"c" + customer.encode()
             held = held_of(key)
             if held is None:
                 known = False
@@ -314,6 +333,8 @@ class _Chunk:
                 counts["late"] += 1
             else:
                 dims, facts = number(read_dimensions(event)), facts_of(event)
+                if is_cased:
+                    cases.touch(key, held)
                 append(key, (record, version_of(event, time), time, dims, facts))
                 count(facts, time, dims, 1)
                 accepted += 1
@@ -326,8 +347,8 @@ class _Chunk:
                 tally.watermark = watermark = mark
         counts["accepted"] += accepted
         self._progress.last_event = newest
-        for outcome, cases in counts.items():
-            self._progress.outcomes[outcome] += cases
+        for outcome, number_of_them in counts.items():
+            self._progress.outcomes[outcome] += number_of_them
         return judged
 
     def _judge_known(self, key: bytes, record: bytes, event: Any, time: int) -> str:
@@ -342,6 +363,8 @@ class _Chunk:
             return "late"
         dims = intake.dimensions.number(self._read_dimensions(event))
         entry = Entry(record, version, time, dims, self._source.facts(event))
+        if self._source.cased:
+            intake.cases.touch(key, intake.ledger.customers.get(key))
         if found is None:
             intake.ledger.append(key, entry)
         else:

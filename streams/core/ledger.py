@@ -1,17 +1,18 @@
 """What is remembered of each customer: a bounded list of recent records, for dedupe, correction and risk."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from streams.core.facts import Facts
+from streams.core.facts import TICKET, Facts
 
 IDENTITY_BYTES = 8
 SEGMENT = 15
 """Records per segment: as many as the one-byte msgpack array header can count."""
 
 _NUMBER = 4
+_TICKET_NUMBER = 7
 _EMPTY_ARRAY = 0x90
 _FIRST = b"\0\0\0\0\x91"
 _KEY_OVERHEAD = 24
@@ -79,10 +80,7 @@ class Ledger:
 
     def entries(self, customer: bytes) -> list[Entry]:
         """All entries of one customer, in order of arrival."""
-        held = self.customers[customer]
-        if isinstance(held, bytes):
-            return _decode(held[_NUMBER:])
-        return [entry for segment in held for entry in _decode(segment[_NUMBER:])]
+        return decode_held(self.customers[customer])
 
     def append(self, customer: bytes, entry: Entry | tuple[bytes, int, int, int, Facts]) -> None:
         """Remember a record not yet known; a tuple of an entry's fields will do, and is faster."""
@@ -124,11 +122,15 @@ class Ledger:
         self._note(customer, segments[found.segment], segments[found.segment])
 
     def forget_before(self, customer: bytes, floors: Sequence[int]) -> bool:
-        """Drop entries older than their source's floor (ms); True when something was dropped."""
+        """Drop entries older than their source's floor (ms); True when something was dropped.
+
+        The changes of a ticket are as old as its newest.
+        """
         segments, kept = self._segments(customer), []
+        ages = _newest_changes(entry for segment in segments for entry in _decode(segment[_NUMBER:]))
         for segment in segments:
             entries = _decode(segment[_NUMBER:])
-            fresh = [e for e in entries if e.time >= floors[e.facts[0]]]
+            fresh = [e for e in entries if ages.get(_ticket(e), e.time) >= floors[e.facts[0]]]
             remaining = segment if len(fresh) == len(entries) else _pack(segment[:_NUMBER], fresh)
             if remaining is not segment:
                 self._note(customer, segment, remaining if fresh else None)
@@ -210,6 +212,26 @@ class Ledger:
 
 
 _COUNTS = [bytes((byte,)) for byte in range(256)]
+
+
+def _ticket(entry: Entry) -> int | None:
+    return entry.facts[_TICKET_NUMBER] if entry.facts[0] == TICKET else None
+
+
+def _newest_changes(entries: Iterable[Entry]) -> dict[int | None, int]:
+    newest: dict[int | None, int] = {}
+    for entry in entries:
+        ticket = _ticket(entry)
+        if ticket is not None:
+            newest[ticket] = max(entry.time, newest.get(ticket, entry.time))
+    return newest
+
+
+def decode_held(held: Held | None) -> list[Entry]:
+    """All entries in what is held of a customer, in order of arrival."""
+    if isinstance(held, bytes):
+        return _decode(held[_NUMBER:])
+    return [entry for segment in held or () for entry in _decode(segment[_NUMBER:])]
 
 
 def _number(segment: bytes) -> int:

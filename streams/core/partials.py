@@ -67,10 +67,14 @@ class Partials:
     def apply(self, label: str, cells: tuple[int, ...], start: int, watermark: int, bucket: Bucket) -> None:
         """Roll a bucket up to its cells, at every resolution whose pane is still open."""
         for resolution in self._resolutions:
-            at = pane_start(start, resolution)
-            if self._lateness.is_closed(at, resolution, watermark):
-                continue
-            self._roll_up((label, resolution, at), cells, bucket)
+            self.apply_at(resolution, label, cells, pane_start(start, resolution), watermark, bucket)
+
+    def apply_at(
+        self, resolution: int, label: str, cells: tuple[int, ...], start: int, watermark: int, bucket: Bucket
+    ) -> None:
+        """Roll a bucket up to the pane of its cells that starts at `start` (ms), if that is still open."""
+        if not self._lateness.is_closed(start, resolution, watermark):
+            self._roll_up((label, resolution, start), cells, bucket)
 
     def apply_ever(self, label: str, cells: tuple[int, ...], bucket: Bucket) -> None:
         """Roll a bucket of stock scores up to what its cells ever counted, however late it is."""

@@ -41,13 +41,15 @@ class Source:
     """One source topic and the functions that read its events.
 
     `by_event` says that every event is a record of its own (changes of tickets and accounts);
-    otherwise a record is one thing whose newest version counts.
+    otherwise a record is one thing whose newest version counts. `cased` says that more follows from a
+    customer's records than from each alone.
     """
 
     topic: str
     record: type[Any]
     by_event: bool
     facts: Callable[[Any], tuple[int, ...]]
+    cased: bool = False
 
     def decoder(self) -> EventDecoder[Any]:
         """A new decoder of this topic's records."""
@@ -67,6 +69,13 @@ class Source:
 
         return of_event if self.by_event else of_record
 
+    def nobody(self, event: Any, record: bytes) -> bytes:
+        """The ledger of a record of nobody: its own, which all changes of one thing share."""
+        if not self.by_event:
+            return b"n" + record
+        name = self.topic.encode() + b"\0" + event.record_id.encode()
+        return b"n" + blake2b(name, digest_size=IDENTITY_BYTES).digest()
+
     def version(self, event: Any, time: int) -> int:
         """Orders the versions of one record: revision, else updated_at, else time."""
         if event.revision is not None:
@@ -84,8 +93,8 @@ class Source:
 
 
 SOURCES = (
-    Source(TICKETS.name, Ticket, True, facts.ticket_facts),
-    Source(CALLS.name, Call, False, facts.call_facts),
+    Source(TICKETS.name, Ticket, True, facts.ticket_facts, cased=True),
+    Source(CALLS.name, Call, False, facts.call_facts, cased=True),
     Source(SURVEYS.name, Survey, False, facts.survey_facts),
     Source(ACCOUNTS.name, Account, True, facts.account_facts),
 )

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from streams.core.facts import TICKET
 from streams.core.ledger import SEGMENT, Entry, Found, Ledger, identity
 
 CUSTOMERS = (b"ca", b"cb", b"nobody--")
@@ -14,7 +15,14 @@ RECORDS = tuple(bytes((7, 1, 2, 3, 4, 5, 6, number)) for number in range(40))
 
 
 def entry(record: bytes = RECORDS[0], version: int = 1, time: int = 0, source: int = 2) -> Entry:
-    return Entry(record, version, time, 0, (source, 0))
+    return Entry(record, version, time, 0, (source, 0, -1, -1, -1, -1, -1, record[-1] % 3))
+
+
+def age(entry: Entry, known: dict[bytes, Entry]) -> int:
+    """Its time; of a ticket's change that of the newest one."""
+    if entry.facts[0] != TICKET:
+        return entry.time
+    return max(e.time for e in known.values() if e.facts[0] == TICKET and e.facts[7] == entry.facts[7])
 
 
 def filled(ledger: Ledger, records: int, customer: bytes = b"ca") -> Ledger:
@@ -93,7 +101,8 @@ class Model(RuleBasedStateMachine):
             self.forget_in_model(customer, floors)
 
     def forget_in_model(self, customer: bytes, floors: list[int]) -> None:
-        kept = {r: e for r, e in self.model.pop(customer).items() if e.time >= floors[e.facts[0]]}
+        known = self.model.pop(customer)
+        kept = {r: e for r, e in known.items() if age(e, known) >= floors[e.facts[0]]}
         if kept:
             self.model[customer] = kept
 

@@ -22,7 +22,7 @@ from tests.reference.contracts import (
     TICKETS,
     Refused,
 )
-from tests.reference.scores import Facts
+from tests.reference.summary import Facts
 
 DIMENSIONS = ("touchpoint", "channel", "team", "agent", "queue", "segment", "audience", "source")
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
+from tests.reference.cases import CASE, CONTACT, Hours, told
 from tests.reference.events import Arrival, Event, decode
-from tests.reference.scores import BAND, RISK, Facts
+from tests.reference.scores import BAND, RISK, Facts, is_level
 from tests.reference.windows import Row, boundary_after, compared_rows_of, is_boundary, resolution_of, rows_of, span_ms
 
 YEAR_1900 = -2_208_988_800_000
@@ -36,6 +37,7 @@ class Config:
     allowance: str = "30d"
     future: str = "10m"
     horizon: str = "31d"
+    hours: Hours | None = None
 
     def longest(self) -> dict[int, int]:
         """The longest window of each resolution that is used, in ms."""
@@ -69,9 +71,11 @@ class Oracle:
         self._ledgers: dict[object, dict[tuple[str, str, str], Contribution]] = defaultdict(dict)
         self._risks: dict[object, Contribution] = {}
         self._counted: dict[int, Contribution] = {}
+        self._told: list[Contribution] | None = None
 
     def feed(self, arrivals: Iterable[Arrival], now: int | None = None) -> "Oracle":
         """Apply arrivals, and assess whom they concern as of `now`, if given; returns itself."""
+        self._told = None
         for arrival in arrivals:
             place, event = (arrival.topic, arrival.partition), decode(arrival)
             if isinstance(event, Event) and event.time > arrival.arrival_ms + span_ms(self.config.future):
@@ -92,7 +96,7 @@ class Oracle:
 
     def survivors(self) -> list[Event]:
         """The events that count in some window, oldest first; assessments of risk are none."""
-        return [c.event for c in self._in_order() if c.facts[0] not in (RISK, BAND)]
+        return [c.event for c in self._in_order() if c.facts[0] not in (RISK, BAND, CASE, CONTACT)]
 
     def _apply(self, event: Event) -> str:
         owner = (event.place[1], event.customer or event.identity)
@@ -227,8 +231,25 @@ class Oracle:
             if is_boundary(end, window):
                 yield window, end
 
+    def _cases(self) -> list[Contribution]:
+        """What follows from several records: for each width of panes as far ahead as its windows are corrected."""
+        if self._told is None:
+            customers: dict[object, list[tuple[Event, bytes]]] = defaultdict(list)
+            for owner, ledger in self._ledgers.items():
+                for event in (contribution.event for contribution in ledger.values()):
+                    customers[owner if event.customer else event.identity[:2]].append((event, digest(event)))
+            self._told = [case for records in customers.values() for case in self._cases_of(records)]
+        return self._told
+
+    def _cases_of(self, records: list[tuple[Event, bytes]]) -> Iterator[Contribution]:
+        horizon = span_ms(self.config.horizon)
+        for width in self._longest:
+            for case in told(records, self._settled(width), horizon, self.config.hours):
+                yield Contribution(case.event, case.facts, {width})
+
     def _in_order(self) -> list[Contribution]:
-        return sorted(self._counted.values(), key=lambda c: (c.event.time, c.event.identity, c.facts))
+        counted = [*self._counted.values(), *self._cases()]
+        return sorted(counted, key=lambda c: (c.event.time, c.event.identity, c.facts))
 
     def _rows_of_events(self, windows: Iterable[tuple[str, int]]) -> list[Row]:
         return self._rows(windows, [c for c in self._in_order() if c.facts[0] not in (RISK, BAND)])
@@ -236,6 +257,7 @@ class Oracle:
     def _rows(self, windows: Iterable[tuple[str, int]], contributions: list[Contribution] | None = None) -> list[Row]:
         counted = self._in_order() if contributions is None else contributions
         times = [c.event.time for c in counted]
+        levels = [c for c in counted if is_level(c.facts)]
         rows: list[Row] = []
         for window, end in windows:
             length, width = span_ms(window), resolution_of(span_ms(window))
@@ -248,7 +270,8 @@ class Oracle:
                 ]
                 for a, b in ((end - length, end), (end - length - back, end - length))
             )
-            rows += rows_of(window, end, self.config.cuts, present)
+            ever = [(c.event, c.facts) for c in levels if c.event.time < end and width in c.resolutions]
+            rows += rows_of(window, end, self.config.cuts, present, ever)
             rows += compared_rows_of(window, end, self.config.cuts, present, earlier)
         return rows
 

@@ -4,12 +4,13 @@ import math
 import statistics
 from collections.abc import Callable
 
-from tests.reference import calls
+from tests.reference import calls, tickets
+from tests.reference.cases import CASE, FLOW
 from tests.reference.summary import Facts, Summary, mean, share
 
 __all__ = ["SUMMARIES", "Facts", "Summary"]
 
-SURVEY, RISK, CONTACT, BAND = 2, 4, 6, 7
+SURVEY, RISK, BAND = 2, 4, 7
 NPS, CES2, CES1, CSAT = range(4)
 ANSWERED = 2
 TRANSACTIONAL, RELATIONSHIP = 0, 1
@@ -88,11 +89,6 @@ def revenue_at_risk(records: list[Facts]) -> Summary | None:
     return Summary(sum(cents) / 100, None, None, len(values), counts) if values else None
 
 
-def repeat_contact(records: list[Facts]) -> Summary | None:
-    contacts = [f[1] for f in records if f[0] == CONTACT]
-    return share(sum(contacts), len(contacts), "repeated")
-
-
 SUMMARIES: dict[str, Callable[[list[Facts]], Summary | None]] = {
     "nps": lambda records: nps(answers(records, NPS, TRANSACTIONAL)),
     "nps_relationship": lambda records: nps(answers(records, NPS, RELATIONSHIP)),
@@ -113,5 +109,22 @@ SUMMARIES: dict[str, Callable[[list[Facts]], Summary | None]] = {
     "handle_time": calls.handle_time,
     "transfers": calls.transfers,
     "short_calls": calls.short_calls,
-    "repeat_contact": repeat_contact,
+    "first_reply_time": tickets.first_reply_time,
+    "first_resolution_time": tickets.first_resolution_time,
+    "full_resolution_time": tickets.full_resolution_time,
+    "first_reply_time_business": lambda records: tickets.first_reply_time(records, 1),
+    "first_resolution_time_business": lambda records: tickets.first_resolution_time(records, 1),
+    "full_resolution_time_business": lambda records: tickets.full_resolution_time(records, 1),
+    "reopened": tickets.reopened,
+    "escalated": tickets.escalated,
+    "autonomy": tickets.autonomy,
+    "repeat_contact": tickets.repeat_contact,
 }
+
+LEVELS: dict[str, Callable[[list[Facts], list[Facts]], Summary | None]] = {"backlog": tickets.backlog}
+"""Scores that also need what there was before the window: all of `is_level` up to its end."""
+
+
+def is_level(facts: Facts) -> bool:
+    """Whether levels are made of it."""
+    return facts[:2] == (CASE, FLOW)

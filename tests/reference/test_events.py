@@ -9,6 +9,7 @@ from schemas.catalogue import topic as catalogue_topic
 from schemas.decoding import EventDecoder, Invalid
 from tests.reference import Arrival, Event, decode
 from tests.reference.contracts import ACCOUNTS, CALLS, SURVEYS, TICKETS
+from tests.reference.events import numbered
 
 SURVEY = {"event_id": "e", "record_id": "r", "time": "2024-01-01T00:00:00Z", "survey": "s", "kind": "nps", "score": 9}
 CALL = {"event_id": "e", "record_id": "r", "time": "2024-01-01T00:00:00Z", "outcome": "answered"}

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TypedDict
 
+from tests.reference.cases import CASE
 from tests.reference.compared import COMPARISONS
 from tests.reference.events import Event
-from tests.reference.scores import SUMMARIES, Facts
+from tests.reference.scores import LEVELS, SUMMARIES, Facts
 from tests.reference.summary import Summary
 
 UNITS = {"s": 1_000, "m": 60_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -58,16 +59,27 @@ def is_boundary(ms: int, window: str) -> bool:
     return ms % resolution_of(span_ms(window)) == 0
 
 
-def rows_of(window: str, end: int, cuts: Iterable[str], records: Iterable[tuple[Event, Facts]]) -> list[Row]:
-    """The scores of every cell, given what the window contains."""
+def rows_of(
+    window: str,
+    end: int,
+    cuts: Iterable[str],
+    records: Iterable[tuple[Event, Facts]],
+    history: Iterable[tuple[Event, Facts]] = (),
+) -> list[Row]:
+    """The scores of every cell, given what the window contains, and what levels are made of up to its end."""
     counted = [(event, facts) for event, facts in records if _is_scored(facts)]
+    levels = list(history)
     bounds = (end - span_ms(window), end)
     return [
         row
         for cut in cuts
-        for cell, facts in _cells(cut, counted).items()
-        for row in _scores(cut, cell, window, bounds, facts)
+        for cell, (facts, ever) in _both(_cells(cut, counted), _cells(cut, levels)).items()
+        for row in _scores(cut, cell, window, bounds, facts, ever)
     ]
+
+
+def _both(now: dict[str, list[Facts]], ever: dict[str, list[Facts]]) -> dict[str, tuple[list[Facts], list[Facts]]]:
+    return {cell: (now.get(cell, []), ever.get(cell, [])) for cell in now.keys() | ever.keys()}
 
 
 def compared_rows_of(
@@ -93,7 +105,7 @@ def compared_rows_of(
 
 @cache
 def _is_scored(facts: Facts) -> bool:
-    return any(summarize([facts]) is not None for summarize in SUMMARIES.values())
+    return facts[0] == CASE or any(summarize([facts]) is not None for summarize in SUMMARIES.values())
 
 
 def _cells(cut: str, records: list[tuple[Event, Facts]]) -> dict[str, list[Facts]]:
@@ -114,8 +126,11 @@ def _cell(cut: str, event: Event) -> str | None:
     return values[0] if len(values) == 1 else "+".join(value.replace("+", "++") for value in values)
 
 
-def _scores(cut: str, cell: str, window: str, bounds: tuple[int, int], records: list[Facts]) -> list[Row]:
+def _scores(
+    cut: str, cell: str, window: str, bounds: tuple[int, int], records: list[Facts], ever: list[Facts]
+) -> list[Row]:
     summaries = {name: summarize(records) for name, summarize in SUMMARIES.items()}
+    summaries |= {name: summarize(records, ever) for name, summarize in LEVELS.items()}
     return [_row(name, cut, cell, window, bounds, s) for name, s in summaries.items() if s is not None]
 
 

@@ -1,8 +1,31 @@
 """Facts of every kind that stage 1 can hand to the scores."""
 
+from itertools import product
+
 from hypothesis import strategies as st
 
-from streams.core.facts import ACCOUNT, BAND, CALL, KINDS, RISK, STATES, SURVEY, TICKET, TICKET_CHANGES
+from streams.core.facts import (
+    ACCOUNT,
+    BAND,
+    CALL,
+    CASE,
+    CONTACT,
+    FIRST_SOLVED,
+    FLOW,
+    GRANTED,
+    HANDED_ON,
+    KINDS,
+    OPENED,
+    REPLIED,
+    RESOLVED,
+    RISK,
+    SOLVED,
+    STATES,
+    SURVEY,
+    TICKET,
+    TICKET_CHANGES,
+    contact_facts,
+)
 from tests.reference.contracts import KINDS as SCALES
 
 _ANSWERED = STATES.index("answered")
@@ -21,5 +44,27 @@ ACCOUNTS = st.tuples(st.just(ACCOUNT), st.integers(0, 3), st.just(-1))
 RISKS = st.tuples(st.just(RISK), st.integers(0, 1_000_000), st.integers(0, 1), st.integers(-1, 10**9))
 BANDS = st.tuples(st.just(BAND), st.integers(0, 1))
 
+TOOK = st.tuples(
+    st.just(CASE), st.sampled_from((REPLIED, FIRST_SOLVED, SOLVED)), st.integers(-1, 10**10), st.integers(-1, 10**9)
+)
+SOLUTIONS = st.tuples(st.just(CASE), st.just(RESOLVED), *[st.integers(0, 1)] * 3)
+STEPS = st.one_of(
+    st.tuples(st.just(CASE), st.just(OPENED), st.integers(0, 1)),
+    st.tuples(st.just(CASE), st.just(FLOW), st.sampled_from((1, -1))),
+    st.tuples(st.just(CASE), st.just(HANDED_ON), st.integers(1, 1_000)),
+    st.tuples(st.just(CASE), st.just(GRANTED), st.sampled_from((9, 10)), st.integers(-1, 10_000)),
+)
+CONTACTS = st.tuples(st.just(CONTACT), st.integers(0, 1))
+
 EVIDENCE: st.SearchStrategy[tuple[int, ...]] = st.one_of(ANSWERS, UNANSWERED, TICKETS, CALLS, ACCOUNTS)
-FACTS: st.SearchStrategy[tuple[int, ...]] = st.one_of(EVIDENCE, RISKS, BANDS)
+FACTS: st.SearchStrategy[tuple[int, ...]] = st.one_of(EVIDENCE, RISKS, BANDS, TOOK, SOLUTIONS, STEPS, CONTACTS)
+
+CASE_SAMPLES: list[tuple[int, ...]] = [
+    *((CASE, *taken) for taken in product((REPLIED, FIRST_SOLVED, SOLVED), (0, 10**11), (-1, 7))),
+    *((CASE, RESOLVED, *flags) for flags in product((0, 1), repeat=3)),
+    *((CASE, *step) for step in ((OPENED, 0), (OPENED, 1), (FLOW, 1), (FLOW, -1), (HANDED_ON, 1), (HANDED_ON, 1_000))),
+    *((CASE, GRANTED, TICKET_CHANGES.index(what), cents) for what in ("refunded", "replaced") for cents in (-1, 0, 9)),
+    contact_facts(False),
+    contact_facts(True),
+]
+"""Every kind of derived record."""

@@ -1,6 +1,8 @@
 """The scores there are, in the order of their codes; a new one is a file here and a line in `SCORES`."""
 
 from streams.core.scores.abandonment import Abandonment
+from streams.core.scores.autonomy import Autonomy
+from streams.core.scores.backlog import Backlog
 from streams.core.scores.base import Accumulator, Result, Score, Slots, StockScore, Unit
 from streams.core.scores.ces1 import Ces1
 from streams.core.scores.ces2 import Ces2
@@ -9,11 +11,16 @@ from streams.core.scores.churn_risk import ChurnRisk
 from streams.core.scores.churn_risk_high import ChurnRiskHigh
 from streams.core.scores.compared import ComparedScore
 from streams.core.scores.csat import Csat
+from streams.core.scores.escalated import Escalated
+from streams.core.scores.first_reply_time import FirstReplyTime
+from streams.core.scores.first_resolution_time import FirstResolutionTime
 from streams.core.scores.friction import Friction
 from streams.core.scores.friction_ces2 import FrictionCes2
+from streams.core.scores.full_resolution_time import FullResolutionTime
 from streams.core.scores.handle_time import HandleTime
 from streams.core.scores.nps import Nps
 from streams.core.scores.offered import Offered
+from streams.core.scores.reopened import Reopened
 from streams.core.scores.repeat_contact import RepeatContact
 from streams.core.scores.response_rate import ResponseRate
 from streams.core.scores.revenue_at_risk import RevenueAtRisk
@@ -43,10 +50,20 @@ SCORES: tuple[Score, ...] = (
     HandleTime(),
     Transfers(),
     ShortCalls(),
+    FirstReplyTime("first_reply_time", 17),
+    FirstResolutionTime("first_resolution_time", 18),
+    FullResolutionTime("full_resolution_time", 19),
+    Reopened(),
+    Escalated(),
+    Backlog(),
+    Autonomy(),
+    RepeatContact(),
+    FirstReplyTime("first_reply_time_business", 25, business=True),
+    FirstResolutionTime("first_resolution_time_business", 26, business=True),
+    FullResolutionTime("full_resolution_time_business", 27, business=True),
     BandChanges("newly_at_risk", 50, 1),
     BandChanges("recovered", 51, 0),
     RevenueAtRisk(),
-    RepeatContact(),
     Friction(),
     FrictionCes2(),
     SpeedGuard(),

@@ -1,0 +1,101 @@
+"""Keeps the derived records of customers in step with their ledgers: what changed is retracted and added."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from streams.core.business_hours import BusinessHours
+from streams.core.cases.contacts import contact_cases
+from streams.core.cases.emission import Emission
+from streams.core.cases.tickets import ticket_cases
+from streams.core.contributions import contribution, stock_contribution
+from streams.core.dimensions import Dimensions
+from streams.core.facts import CALL, TICKET
+from streams.core.ledger import Entry, Held, Ledger, decode_held
+from streams.core.panes import pane_start
+from streams.core.partials import EVER, PARTIAL_BYTES, Bucket, Partials
+
+_CHANGED_AT_ONCE = 8
+"""Derived records that one touched customer is taken to change, for the estimate of a checkpoint's size."""
+
+_TICKET_NUMBER = 7
+
+
+class Cases:
+    """The derived records of one source partition, by customer.
+
+    They are a function of the ledger, so they are no state: a customer whose records change is
+    remembered as he was (`touch`), and `settle` compares. `bytes` is roughly what the customers
+    touched since then can change in a checkpoint.
+    """
+
+    def __init__(self, waits: Mapping[int, int], horizon: int, cuts: int, hours: BusinessHours | None = None) -> None:
+        self.bytes = 0
+        self._waits = dict(waits)
+        self._horizon = horizon
+        self._hours = hours
+        self._bytes_of_one = _CHANGED_AT_ONCE * cuts * len(waits) * PARTIAL_BYTES
+        self._before: dict[bytes, Held | None] = {}
+
+    def touch(self, customer: bytes, held: Held | None) -> None:
+        """Remember what is held of a customer, before the first change since it was settled."""
+        if customer not in self._before:
+            self._before[customer] = list(held) if isinstance(held, list) else held
+            self.bytes += self._bytes_of_one
+
+    def settle(self, ledger: Ledger, partials: Partials, dimensions: Dimensions, label: str, watermark: int) -> None:
+        """Bring the panes that `watermark` (ms) has not closed in step with the ledger."""
+        buckets: dict[tuple[int, int, int], Bucket] = {}
+        for customer, held in self._before.items():
+            for case, number in self._changes(customer, held, ledger):
+                self._gather(buckets, case, number)
+        for (dims, resolution, start), bucket in buckets.items():
+            cells = dimensions.cells_of(dims)
+            if resolution == EVER:
+                partials.apply_ever(label, cells, bucket)
+            else:
+                partials.apply_at(resolution, label, cells, start, watermark, bucket)
+        self._before, self.bytes = {}, 0
+
+    def _gather(self, buckets: dict[tuple[int, int, int], Bucket], case: Emission, number: int) -> None:
+        sign, times = (1, number) if number > 0 else (-1, -number)
+        contributed = contribution(case.facts)
+        for resolution, wait in self._waits.items():
+            if contributed[0] and case.counts_within(wait):
+                place = (case.dims, resolution, pane_start(case.time, resolution))
+                buckets.setdefault(place, Bucket()).add(*contributed, case.time, sign, times)
+        ever = stock_contribution(case.facts)
+        if ever[0]:
+            buckets.setdefault((case.dims, EVER, 0), Bucket()).add(*ever, case.time, sign, times)
+
+    def _changes(self, customer: bytes, held: Held | None, ledger: Ledger) -> Iterator[tuple[Emission, int]]:
+        """Derived records and how many more of each there are now; those to retract come first."""
+        before = decode_held(held)
+        # what the ledger had to drop for want of room still counts
+        now = {entry.record: entry for entry in before} | {entry.record: entry for entry in ledger.entries(customer)}
+        is_somebody = customer[:1] == b"c"
+        old, new = Counter(self.of(before, is_somebody)), Counter(self.of(now.values(), is_somebody))
+        yield from ((case, -number) for case, number in (old - new).items())
+        yield from (new - old).items()
+
+    def of(self, entries: Iterable[Entry], is_somebody: bool) -> Iterator[Emission]:
+        """All derived records of one customer; nobody makes no repeat contact."""
+        told = [entry for entry in entries if entry.facts[0] in (TICKET, CALL)]
+        ordered = sorted(told, key=lambda entry: (entry.time, entry.record))
+        if is_somebody:
+            yield from contact_cases(ordered)
+        tickets: dict[int, list[Entry]] = {}
+        for entry in ordered:
+            if entry.facts[0] == TICKET:
+                tickets.setdefault(entry.facts[_TICKET_NUMBER], []).append(entry)
+        for changes in tickets.values():
+            for episode in self._episodes(changes):
+                yield from ticket_cases(episode, self._hours)
+
+    def _episodes(self, changes: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+        """A ticket that rests longer than the ledger's horizon is forgotten, and begins anew."""
+        first = 0
+        for position in range(1, len(changes)):
+            if changes[position].time - changes[position - 1].time > self._horizon:
+                yield changes[first:position]
+                first = position
+        yield changes[first:]

@@ -1,0 +1,51 @@
+"""Autonomy of the front line."""
+
+from collections.abc import Mapping
+
+from streams.core.facts import GRANTED, RESOLVED, TICKET_CHANGES, UNKNOWN, Facts
+from streams.core.scores.base import Result, Slots, Unit, rounded
+from streams.core.scores.cases import CaseScore
+from streams.core.statistics import wilson
+
+_ALONE, _ESCALATED, _APPROVED, _BOTH, _REFUNDED, _REPLACED, _CENTS = range(7)
+_REFUND = TICKET_CHANGES.index("refunded")
+
+
+class Autonomy(CaseScore):
+    """Share of tickets solved without escalation or approval, when they were first solved.
+
+    Refunds and replacements granted are counted beside it, with their amount in cents.
+
+    >>> Autonomy().result({0: 8, 1: 1, 2: 1, 4: 1, 6: 1_999})
+    Result(value=0.8, lower=0.490162, upper=0.943318, n=10, counts={'autonomous': 8, 'escalated': 1, 'approved': 1, \
+'refunded': 1, 'replaced': 0, 'granted_cents': 1999})
+    """
+
+    name = "autonomy"
+    unit: Unit = "ratio"
+    code = 23
+
+    def of_case(self, what: int, values: Facts) -> Slots:
+        """Whose decision solved it, or what was granted."""
+        if what == RESOLVED:
+            return ((values[0] + 2 * values[1], 1),)
+        if what != GRANTED:
+            return ()
+        granted = ((_REFUNDED if values[0] == _REFUND else _REPLACED, 1),)
+        return granted if values[1] in (0, UNKNOWN) else (*granted, (_CENTS, values[1]))
+
+    def result(self, acc: Mapping[int, int]) -> Result | None:
+        """As a ratio, with Wilson's interval; None where no ticket was solved."""
+        alone, escalated, approved, both = (acc.get(slot, 0) for slot in (_ALONE, _ESCALATED, _APPROVED, _BOTH))
+        n = alone + escalated + approved + both
+        if not n:
+            return None
+        counts = {
+            "autonomous": alone,
+            "escalated": escalated + both,
+            "approved": approved + both,
+            "refunded": acc.get(_REFUNDED, 0),
+            "replaced": acc.get(_REPLACED, 0),
+            "granted_cents": acc.get(_CENTS, 0),
+        }
+        return rounded(alone / n, wilson(alone, n), n, counts)

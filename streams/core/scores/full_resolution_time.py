@@ -1,0 +1,10 @@
+"""Full resolution time."""
+
+from streams.core.facts import SOLVED
+from streams.core.scores.cases import CaseTime
+
+
+class FullResolutionTime(CaseTime):
+    """Creation of a ticket to when it was last solved; counted then, and moved when it is solved again."""
+
+    what = SOLVED
