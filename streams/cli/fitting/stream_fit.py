@@ -147,7 +147,7 @@ def _judge(
 def time_folds(times: Ints, apart: int) -> list[tuple[Ints, Ints]]:
     """Rows learned from and rows predicted; at least `apart` ms lie between the times of the two.
 
-    >>> [(list(seen), list(unseen)) for seen, unseen in time_folds(np.arange(8), 1)]
+    >>> [(seen.tolist(), unseen.tolist()) for seen, unseen in time_folds(np.arange(8), 1)]
     [([0, 1, 2, 3], [4, 5]), ([0, 1, 2, 3, 4, 5], [6, 7])]
     """
     starts = [np.quantile(times, cut, method="higher") for cut in _CUTS[:-1]]
