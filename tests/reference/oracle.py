@@ -72,6 +72,7 @@ class Oracle:
         self._risks: dict[object, Contribution] = {}
         self._counted: dict[int, Contribution] = {}
         self._told: list[Contribution] | None = None
+        self._bands: list[Contribution] = []
 
     def feed(self, arrivals: Iterable[Arrival], now: int | None = None) -> "Oracle":
         """Apply arrivals, and assess whom they concern as of `now`, if given; returns itself."""
@@ -139,6 +140,9 @@ class Oracle:
 
     def _settle(self) -> None:
         """The end of the data: everybody once, and the bands at each event within the longest window before."""
+        for change in self._bands:
+            self._counted.pop(id(change), None)
+        self._bands = []
         end = max(self.watermarks.values())
         start = end - max(self._longest.values())
         for owner in self._customers():
@@ -148,7 +152,7 @@ class Oracle:
                 then = [e for e in known if e.time <= time]
                 risk = self._judge(then, time) if then else None
                 if risk and risk[1] != bool(before and before[1]):
-                    self._add(replace(then[-1], time=time), (BAND, int(risk[1])))
+                    self._bands.append(self._add(replace(then[-1], time=time), (BAND, int(risk[1]))))
                 before = risk
             self._reassess(owner, end, path=False)
 

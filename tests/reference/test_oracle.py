@@ -301,6 +301,8 @@ def test_the_bands_are_those_at_each_event_of_the_longest_window() -> None:
     rows = oracle(feed, contacts, windows=("40d",), cuts=("queue",)).end_of_data()
     changes = {(r["score"], r["cell"]): r["value"] for r in rows if r["score"] in ("newly_at_risk", "recovered")}
     assert changes == {("newly_at_risk", "q2"): 1, ("recovered", "late"): 1}
+    asked_twice = oracle(feed, contacts, windows=("40d",), cuts=("queue",))
+    assert asked_twice.end_of_data() == asked_twice.end_of_data() == rows
 
 
 def test_an_assessment_that_becomes_unknown_is_taken_back() -> None:

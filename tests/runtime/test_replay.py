@@ -35,9 +35,8 @@ def spread(number: int, seed: int = 1) -> list[Answer]:
 
 
 def outcome_of_events(results: Sequence[Result]) -> dict[tuple[object, ...], bytes]:
-    """The records by key and end, without churn risk: at a past boundary it shows what was known then."""
-    kept = [r for r in results if not r.score.score.startswith("churn_risk")]
-    return {(r.score.score, r.score.cut, r.score.cell, r.score.window, r.score.end): r.raw for r in kept}
+    """The records by key and end."""
+    return {(r.score.score, r.score.cut, r.score.cell, r.score.window, r.score.end): r.raw for r in results}
 
 
 async def test_the_last_record_is_the_one_before_markers_and_aborted_records(fresh_kafka: KafkaCluster) -> None:
