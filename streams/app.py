@@ -24,6 +24,7 @@ def definition(settings: Settings) -> Definition:
         max_records=settings.ledger.max_records,
         risk=load_model(settings),
         replay=settings.app.mode == "replay",
+        hours=settings.business_hours(),
     )
 
 

@@ -6,9 +6,11 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 
+from streams.core.business_hours import BusinessHours
 from streams.core.cells import DIMENSIONS, Cut
 from streams.core.panes import Span, parse_span
 from streams.errors import ConfigError
@@ -116,6 +118,14 @@ class Risk(_Section, frozen=True, kw_only=True):
     refresh: str = "24h"
 
 
+class Hours(_Section, frozen=True, kw_only=True):
+    """Opening hours by which tickets are timed beside the calendar: `open` by the clock of `zone`, not on `holidays`."""
+
+    zone: str = "UTC"
+    open: list[str] = msgspec.field(default_factory=list)
+    holidays: list[str] = msgspec.field(default_factory=list)
+
+
 class Settings(_Section, frozen=True, kw_only=True):
     """All settings, checked; see `docs/configuration.md`."""
 
@@ -127,6 +137,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     lateness: Lateness = Lateness()
     ledger: Ledger = Ledger()
     risk: Risk = Risk()
+    hours: Hours = msgspec.field(default_factory=Hours)
     owners: dict[str, str] = msgspec.field(default_factory=dict)
 
     def spans(self) -> tuple[Span, ...]:
@@ -136,6 +147,20 @@ class Settings(_Section, frozen=True, kw_only=True):
     def cuts(self) -> tuple[Cut, ...]:
         """The cuts, parsed."""
         return tuple(_key("windows.cuts", Cut.parse, text) for text in self.windows.cuts)
+
+    def business_hours(self) -> BusinessHours | None:
+        """The opening hours, parsed; None where there are none."""
+        try:
+            zone = ZoneInfo(self.hours.zone)
+        except (OSError, ValueError, KeyError):
+            raise ConfigError(
+                f'hours.zone: {self.hours.zone!r} is no time zone; write one of the tz database, such as "Europe/Berlin"'
+            ) from None
+        if not self.hours.open:
+            return None
+        weeks = _key("hours.open", lambda rules: BusinessHours.parse(zone, rules), self.hours.open)
+        holidays = _key("hours.holidays", lambda days: BusinessHours.parse(zone, (), days), self.hours.holidays)
+        return BusinessHours(zone, weeks.week, holidays.holidays)
 
     def seconds(self, key: str) -> int:
         """The duration at `section.key`, in seconds."""
@@ -208,7 +233,7 @@ def _readable(message: str) -> str:
     return f"{where}: {text}"
 
 
-def _key(key: str, parse: Any, value: str) -> Any:
+def _key(key: str, parse: Any, value: Any) -> Any:
     try:
         return parse(value)
     except ValueError as error:
@@ -218,6 +243,7 @@ def _key(key: str, parse: Any, value: str) -> Any:
 def _check(settings: Settings) -> None:
     spans, allowance = settings.spans(), settings.seconds("lateness.allowance")
     settings.cuts()
+    settings.business_hours()
     settings.seconds("lateness.future")
     settings.seconds("lateness.final_after")
     settings.seconds("risk.refresh")

@@ -49,13 +49,15 @@ def settings_with(**sections: dict[str, Any]) -> Settings:
 
 
 def config_of(settings: Settings) -> Config:
-    """The same settings for the oracle."""
+    """The same settings for the oracle; business hours have an oracle of their own."""
+    hours = settings.business_hours()
     return Config(
         windows=tuple(settings.windows.lengths),
         cuts=tuple(settings.windows.cuts),
         allowance=settings.lateness.allowance,
         future=settings.lateness.future,
         horizon=settings.ledger.horizon,
+        hours=None if hours is None else hours.between,
     )
 
 
