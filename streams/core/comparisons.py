@@ -24,9 +24,9 @@ class Moments(NamedTuple):
         return self.total / self.n
 
     @property
-    def variance_of_mean(self) -> Fraction:
-        """Sample variance over `n`, exactly; `n` at least 2."""
-        return Fraction(self.n * self.squares - self.total**2, self.n**2 * (self.n - 1))
+    def variance_of_mean(self) -> tuple[int, int]:
+        """Sample variance over `n`, exactly, as numerator and denominator; `n` at least 2."""
+        return self.n * self.squares - self.total**2, self.n**2 * (self.n - 1)
 
 
 def welch_z(first: Moments, second: Moments) -> float:
@@ -35,7 +35,8 @@ def welch_z(first: Moments, second: Moments) -> float:
     >>> round(welch_z(Moments(4, 10, 30), Moments(4, 14, 54)), 6)
     -1.095445
     """
-    error = math.sqrt(first.variance_of_mean + second.variance_of_mean)
+    (one, of_one), (other, of_other) = first.variance_of_mean, second.variance_of_mean
+    error = math.sqrt(one / of_one + other / of_other)
     difference = first.mean - second.mean
     return difference / error if error else math.copysign(math.inf, difference) if difference else 0.0
 
@@ -50,7 +51,7 @@ def welch_interval(first: Moments, second: Moments) -> Interval | None:
     """
     if min(first.n, second.n) < 2:
         return None
-    one, other = first.variance_of_mean, second.variance_of_mean
+    one, other = Fraction(*first.variance_of_mean), Fraction(*second.variance_of_mean)
     difference, both = first.mean - second.mean, one + other
     if not both:
         return difference, difference

@@ -97,8 +97,6 @@ class Cell:
         """Let go a pane that no window contains any more, but for what scores look back on; whether some is left."""
         panes = self.panes.pop(at)
         kept = {origin: held for origin, held in panes.items() if held.looks_back and looked_back_on}
-        for held in kept.values():
-            held.counts = past_of(held.counts)
         if kept:
             self.panes[at] = kept
         return bool(kept)
@@ -111,14 +109,6 @@ class Cell:
         panes = [held for (width, at), held in self.panes.items() if width == resolution and start <= at < end]
         times = [partial.last[code] for origins in panes for partial in origins.values() if code in partial.last]
         return max(times, default=None)
-
-
-def past_of(counts: Counts) -> Counts:
-    """The part of flat counts that scores look back on."""
-    past = of_scores(counts, LOOKING_BACK)
-    if OF_COMPARED in counts:
-        past[OF_COMPARED] = counts[OF_COMPARED]
-    return past
 
 
 def _changes_slot(label: str) -> int:

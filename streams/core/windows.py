@@ -6,7 +6,7 @@ from schemas.pane import Pane
 from schemas.score import Score
 from streams.core.contributions import CODES, STOCK
 from streams.core.gathering import COMPARED, LOOKING_BACK, MEETINGS, meeting_of
-from streams.core.held import Cell, Held, PaneAt, add, past_of
+from streams.core.held import Cell, Held, PaneAt, add
 from streams.core.lateness import NEVER, Lateness
 from streams.core.pane_index import PaneIndex
 from streams.core.panes import Span
@@ -180,12 +180,9 @@ class Windows:
                 self._sum_up(stretch, name, held, held.counts, sign)
 
     def _sum_up(self, stretch: Stretch, name: CellName, held: Held, counts: Counts, sign: int) -> None:
-        if stretch.is_before:
-            if not held.looks_back:
-                return
-            counts = past_of(counts)
-        add(self._cells[name].sums[stretch.number], counts, sign)
-        self._changed.add((name, stretch.window))
+        if not stretch.is_before or held.looks_back:
+            add(self._cells[name].sums[stretch.number], counts, sign)
+            self._changed.add((name, stretch.window))
 
     def _retire(self, name: CellName, at: PaneAt) -> bool:
         return self._cells[name].retire(at, looked_back_on=not self._index.is_past(at, looked_back_on=True))
