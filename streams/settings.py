@@ -119,7 +119,7 @@ class Risk(_Section, frozen=True, kw_only=True):
 
 
 class Hours(_Section, frozen=True, kw_only=True):
-    """Opening hours by which tickets are timed beside the calendar: `open` by the clock of `zone`, not on `holidays`."""
+    """Opening hours that tickets are also timed by: `open` by the clock of `zone`, not on `holidays`."""
 
     zone: str = "UTC"
     open: list[str] = msgspec.field(default_factory=list)
@@ -154,7 +154,8 @@ class Settings(_Section, frozen=True, kw_only=True):
             zone = ZoneInfo(self.hours.zone)
         except (OSError, ValueError, KeyError):
             raise ConfigError(
-                f'hours.zone: {self.hours.zone!r} is no time zone; write one of the tz database, such as "Europe/Berlin"'
+                f"hours.zone: {self.hours.zone!r} is no time zone; write one of the tz database, "
+                'such as "Europe/Berlin"'
             ) from None
         if not self.hours.open:
             return None

@@ -1,11 +1,11 @@
 """From what a record says to the slots it adds to, over all scores."""
 
 from collections.abc import Container
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from streams.core.facts import Facts
 from streams.core.partials import Counts, Slots
-from streams.core.scores import SCORES, ComparedScore, StockScore
+from streams.core.scores import SCORES, ComparedScore, Score, StockScore
 
 CODES = {score.name: score.code for score in SCORES}
 """The code of every score by its name."""
@@ -25,7 +25,7 @@ def contribution(facts: Facts) -> tuple[Slots, tuple[int, ...]]:
     """All slots a record with these facts adds to, told apart by score, and the codes of those scores."""
     if not facts:
         return (), ()
-    own = [(score.code, score.slots(facts)) for score in COUNTED]
+    own = [(score.code, score.slots(facts)) for score in _asked(facts[0])]
     slots = tuple((code << _SHIFT | slot, amount) for code, pairs in own for slot, amount in pairs)
     return slots, tuple(code for code, pairs in own if pairs)
 
@@ -35,6 +35,11 @@ def stock_contribution(facts: Facts) -> tuple[Slots, tuple[int, ...]]:
     """The part of a contribution that is also summed up over all time."""
     slots, codes = contribution(facts)
     return tuple(pair for pair in slots if pair[0] >> _SHIFT in STOCK), tuple(code for code in codes if code in STOCK)
+
+
+@cache
+def _asked(source: int) -> tuple[Score, ...]:
+    return tuple(score for score in COUNTED if score.source in (None, source))
 
 
 def of_scores(counts: Counts, codes: Container[int]) -> Counts:

@@ -143,6 +143,12 @@ def test_it_takes_the_facts_of_every_source(score: Score, facts: Facts) -> None:
 
 
 @each_score
+def test_it_counts_no_record_of_another_source_than_it_says(score: Score) -> None:
+    others = [facts for facts in SAMPLE if score.source not in (None, facts[0])]
+    assert not [facts for facts in others if score.slots(facts)]
+
+
+@each_score
 def test_nothing_has_no_result_and_something_has_one(score: Score) -> None:
     assert score.result(score.zero()) is None
     for facts in SAMPLE:

@@ -42,6 +42,9 @@ class Score(ABC):
     name: str
     unit: Unit
     code: int
+    source: int | None = None
+    """The only source (as in facts.py) whose records it counts, so that it is not asked about others; None for any."""
+
     derived: bool = False
     """Whether it counts what was made of a customer's records (cases, assessments), not records themselves."""
     at_end: bool = False

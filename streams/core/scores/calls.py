@@ -31,6 +31,8 @@ class CallFacts(NamedTuple):
 class CallScore(Score):
     """A score over inbound calls."""
 
+    source = CALL
+
     def slots(self, facts: Facts) -> Slots:
         """What an inbound call contributes; nothing of any other record."""
         if facts[0] != CALL or facts[2] != _INBOUND:

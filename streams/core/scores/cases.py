@@ -13,6 +13,8 @@ _SUM = 0
 class CaseScore(Score):
     """A score over what is told of tickets."""
 
+    source = CASE
+
     derived = True
 
     def slots(self, facts: Facts) -> Slots:

@@ -16,6 +16,7 @@ class ChurnRisk(Score):
     name = "churn_risk"
     unit: Unit = "ratio"
     code = 8
+    source = RISK
     derived = True
     at_end = True
 

@@ -13,6 +13,7 @@ class ChurnRiskHigh(Score):
     name = "churn_risk_high"
     unit: Unit = "ratio"
     code = 9
+    source = RISK
     derived = True
     at_end = True
 

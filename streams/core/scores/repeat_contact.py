@@ -23,6 +23,7 @@ class RepeatContact(Score):
     unit: Unit = "ratio"
     code = 24
     derived = True
+    source = CONTACT
 
     def slots(self, facts: Facts) -> Slots:
         """Whether the customer came again."""

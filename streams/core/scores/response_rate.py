@@ -13,6 +13,7 @@ class ResponseRate(Score):
     name = "response_rate"
     unit: Unit = "ratio"
     code = 7
+    source = SURVEY
 
     def slots(self, facts: Facts) -> Slots:
         """One in the slot of the survey's state."""

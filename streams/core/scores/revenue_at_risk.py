@@ -21,6 +21,7 @@ class RevenueAtRisk(Score):
     name = "revenue_at_risk"
     unit: Unit = "count"
     code = 52
+    source = RISK
     derived = True
     at_end = True
 

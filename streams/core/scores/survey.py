@@ -12,6 +12,8 @@ ANSWERED = STATES.index("answered")
 class AnswerScore(Score):
     """A score over the answers to one kind of question, one slot for each possible answer."""
 
+    source = SURVEY
+
     kind: int
 
     def slots(self, facts: Facts) -> Slots:
