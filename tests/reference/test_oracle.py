@@ -313,7 +313,12 @@ def test_an_assessment_that_becomes_unknown_is_taken_back() -> None:
     feed.send(CALLS, NOON, customer="a", outcome="answered")
     assert row(oracle(feed, fickle).end_of_data(), "churn_risk")["value"] == 0.5
     feed.send(ACCOUNTS, NOON, customer="a", change="cancelled")
-    assert {r["score"] for r in oracle(feed, fickle).end_of_data()} == {"offered", "abandonment", "transfers", "repeat_contact"}
+    assert {r["score"] for r in oracle(feed, fickle).end_of_data()} == {
+        "offered",
+        "abandonment",
+        "transfers",
+        "repeat_contact",
+    }
 
 
 def test_how_sources_and_partitions_are_interleaved_makes_no_difference() -> None:
