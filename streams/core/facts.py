@@ -16,11 +16,14 @@ from schemas.ticket import Ticket
 Facts = tuple[int, ...]
 """The source's code, then the fields that source's function below lists."""
 
-TICKET, CALL, SURVEY, ACCOUNT, RISK, CASE, CONTACT, BAND = range(8)
+TICKET, CALL, SURVEY, ACCOUNT, RISK, CASE, CONTACT, BAND, MEMBER = range(9)
 """Codes of the sources and of what is derived from their records, at index 0 of all facts."""
 
 OPENED, REPLIED, FIRST_SOLVED, SOLVED, RESOLVED, FLOW, HANDED_ON, GRANTED = range(8)
 """What is told of a ticket, at index 1 of the facts of a case; see `streams/core/cases/tickets.py`."""
+
+JOINED, LEFT, NEWCOMER_LEFT = range(3)
+"""What befell a customer's membership, at index 1; the last is told at the beginning of one that has ended."""
 
 UNKNOWN = -1
 KINDS = ("nps", "ces2", "ces1", "csat")
@@ -114,6 +117,11 @@ def risk_facts(risk_ppm: int, high: bool, value: int = UNKNOWN) -> Facts:
 def band_facts(into_high: bool) -> Facts:
     """Source, whether a customer's band became high (1) or is high no longer (0)."""
     return BAND, int(into_high)
+
+
+def member_facts(what: int) -> Facts:
+    """Source, what befell a customer's membership (`JOINED`, `LEFT`, `NEWCOMER_LEFT`)."""
+    return MEMBER, what
 
 
 def numbered(name: str) -> int:

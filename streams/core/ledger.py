@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from streams.core.accounts import lasting
 from streams.core.facts import TICKET, Facts
 
 IDENTITY_BYTES = 8
@@ -124,13 +125,14 @@ class Ledger:
     def forget_before(self, customer: bytes, floors: Sequence[int]) -> bool:
         """Drop entries older than their source's floor (ms); True when something was dropped.
 
-        The changes of a ticket are as old as its newest.
+        The changes of a ticket are as old as its newest, and of an account what still holds is kept.
         """
         segments, kept = self._segments(customer), []
-        ages = _newest_changes(entry for segment in segments for entry in _decode(segment[_NUMBER:]))
+        held = [entry for segment in segments for entry in _decode(segment[_NUMBER:])]
+        ages, holding = _newest_changes(held), lasting(((e.time, e.record, e.facts) for e in held), floors)
         for segment in segments:
             entries = _decode(segment[_NUMBER:])
-            fresh = [e for e in entries if ages.get(_ticket(e), e.time) >= floors[e.facts[0]]]
+            fresh = [e for e in entries if ages.get(_ticket(e), e.time) >= floors[e.facts[0]] or e.record in holding]
             remaining = segment if len(fresh) == len(entries) else _pack(segment[:_NUMBER], fresh)
             if remaining is not segment:
                 self._note(customer, segment, remaining if fresh else None)

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import NamedTuple
 
+from streams.core.accounts import CANCELLED, STARTED
 from streams.core.facts import (
     ACCOUNT,
-    ACCOUNT_CHANGES,
     CALL,
     DIRECTIONS,
     OUTCOMES,
@@ -49,7 +49,6 @@ FEATURES = {
 _ANSWERED, _INBOUND, _ABANDONED = STATES.index("answered"), DIRECTIONS.index("inbound"), OUTCOMES.index("abandoned")
 _OPENED, _ESCALATED, _REOPENED = (CHANGES.index(name) for name in ("opened", "escalated", "reopened"))
 _RESOLVING = frozenset(CHANGES.index(name) for name in ("solved", "closed", "merged"))
-_STARTED, _CANCELLED = ACCOUNT_CHANGES.index("started"), ACCOUNT_CHANGES.index("cancelled")
 _LOW_ANSWERS = ((6, "days_since_detractor"), (3, "days_since_high_effort"), (-1, ""), (2, "days_since_dissatisfied"))
 
 
@@ -157,7 +156,7 @@ class _Evidence:
         self.accounts.append((entry.time, entry.record, entry.facts))
 
     def has_left(self) -> bool:
-        return bool(self.accounts) and max(self.accounts)[2][1] == _CANCELLED
+        return bool(self.accounts) and max(self.accounts)[2][1] == CANCELLED
 
     def at(self, at: int, floor: int) -> dict[str, float]:
         values = {name: (at - time) / DAY for name, time in self.newest.items()}
@@ -218,7 +217,7 @@ def _unresolved(changes: list[tuple[int, bool, Facts]], at: int, floor: int, val
 
 
 def _account(changes: list[tuple[int, bytes, Facts]], at: int, values: dict[str, float]) -> None:
-    started = max((time for time, _, facts in changes if facts[1] == _STARTED), default=None)
+    started = max((time for time, _, facts in changes if facts[1] == STARTED), default=None)
     if started is not None:
         values["tenure_days"] = (at - started) / DAY
     valued = max((change for change in changes if change[2][2] != UNKNOWN), default=None)

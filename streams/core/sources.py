@@ -96,6 +96,6 @@ SOURCES = (
     Source(TICKETS.name, Ticket, True, facts.ticket_facts, cased=True),
     Source(CALLS.name, Call, False, facts.call_facts, cased=True),
     Source(SURVEYS.name, Survey, False, facts.survey_facts),
-    Source(ACCOUNTS.name, Account, True, facts.account_facts),
+    Source(ACCOUNTS.name, Account, True, facts.account_facts, cased=True),
 )
 """Every source; the position is the source's code in the facts."""

@@ -21,6 +21,7 @@ from streams.core.facts import (
     SURVEY,
     Facts,
     band_facts,
+    member_facts,
     risk_facts,
 )
 from streams.core.scores import SCORES, ComparedScore, Score, Unit
@@ -61,6 +62,7 @@ PERMANENT = {
     "newly_at_risk": 50,
     "recovered": 51,
     "revenue_at_risk": 52,
+    "churn_rate": 53,
 }
 ANSWERS = {"nps": (0, 10), "ces2": (1, 7), "ces1": (1, 5), "csat": (1, 5)}
 SAMPLE: list[Facts] = [
@@ -84,9 +86,10 @@ SAMPLE: list[Facts] = [
         for transfers in (0, 2, 2**53)
     ),
     *CASE_SAMPLES,
+    *(member_facts(what) for what in range(3)),
 ]
-COUNTED_BESIDE = ((CASE, HANDED_ON), (CASE, GRANTED))
-"""What is shown beside a share without being part of it."""
+COUNTED_BESIDE = ((CASE, HANDED_ON), (CASE, GRANTED), *(member_facts(what) for what in range(3)))
+"""What is shown beside a share without being part of it, and who comes where nobody was before."""
 
 each_score = pytest.mark.parametrize("score", SCORES, ids=lambda score: str(score.name))
 

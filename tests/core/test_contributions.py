@@ -68,4 +68,5 @@ def test_codes_are_permanent() -> None:
         "newly_at_risk": 50,
         "recovered": 51,
         "revenue_at_risk": 52,
+        "churn_rate": 53,
     }

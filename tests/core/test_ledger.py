@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from streams.core.facts import TICKET
+from streams.core.facts import ACCOUNT, TICKET
 from streams.core.ledger import SEGMENT, Entry, Found, Ledger, identity
 
 CUSTOMERS = (b"ca", b"cb", b"nobody--")
@@ -23,6 +23,18 @@ def age(entry: Entry, known: dict[bytes, Entry]) -> int:
     if entry.facts[0] != TICKET:
         return entry.time
     return max(e.time for e in known.values() if e.facts[0] == TICKET and e.facts[7] == entry.facts[7])
+
+
+def holds(entry: Entry, known: dict[bytes, Entry], floors: list[int]) -> bool:
+    """Whether an account event tells what is still so, of an account that lives or of a customer there is more of."""
+    own = sorted((e for e in known.values() if e.facts[0] == ACCOUNT), key=lambda e: (e.time, e.record))
+    if entry not in own:
+        return False
+    if own[-1].facts[1] == 2:
+        return entry == own[-1] and any(e.facts[0] != ACCOUNT and e.time >= floors[e.facts[0]] for e in known.values())
+    alive = [e for n, e in enumerate(own) if all(later.facts[1] != 2 for later in own[n:])]
+    last = [[e for e in own if e.facts[1] == 0], [e for e in own if e.facts[2] != -1]]
+    return entry in [alive[0], *(some[-1] for some in last if some)]
 
 
 def filled(ledger: Ledger, records: int, customer: bytes = b"ca") -> Ledger:
@@ -102,7 +114,7 @@ class Model(RuleBasedStateMachine):
 
     def forget_in_model(self, customer: bytes, floors: list[int]) -> None:
         known = self.model.pop(customer)
-        kept = {r: e for r, e in known.items() if age(e, known) >= floors[e.facts[0]]}
+        kept = {r: e for r, e in known.items() if age(e, known) >= floors[e.facts[0]] or holds(e, known, floors)}
         if kept:
             self.model[customer] = kept
 

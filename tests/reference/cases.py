@@ -5,13 +5,15 @@ Told at the time of a record, from everything up to `ahead` ms later: the naive 
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import zip_longest
 from typing import NamedTuple
 
-from tests.reference.contracts import CALLS, TICKET_CHANGES, TICKETS
+from tests.reference.contracts import ACCOUNTS, CALLS, TICKET_CHANGES, TICKETS
 from tests.reference.events import Event
 from tests.reference.summary import Facts
 
-CASE, CONTACT = 5, 6
+CASE, CONTACT, MEMBER = 5, 6, 8
 OPENED, REPLIED, FIRST_SOLVED, SOLVED, RESOLVED, FLOW, HANDED_ON, GRANTED = range(8)
 DAY = 86_400_000
 Hours = Callable[[int, int], int]
@@ -27,7 +29,9 @@ class Told(NamedTuple):
 
 def told(records: list[tuple[Event, bytes]], ahead: int, horizon: int, hours: Hours | None) -> Iterator[Told]:
     """All that is told of one customer, whose records come with the digests that decide at equal times."""
-    ordered = [e for e, _ in sorted(records, key=lambda r: (r[0].time, r[1])) if e.place[0] in (TICKETS, CALLS)]
+    everything = [e for e, _ in sorted(records, key=lambda r: (r[0].time, r[1]))]
+    yield from memberships([e for e in everything if e.place[0] == ACCOUNTS and e.customer])
+    ordered = [e for e in everything if e.place[0] in (TICKETS, CALLS)]
     if any(event.customer for event in ordered):
         yield from contacts(ordered, ahead)
     tickets: dict[str, list[list[Event]]] = defaultdict(list)
@@ -42,6 +46,18 @@ def told(records: list[tuple[Event, bytes]], ahead: int, horizon: int, hours: Ho
             for change in changes:
                 known = [event for event in changes if event.time <= change.time + ahead]
                 yield from (t for t in story(known, hours) if t.event is change)
+
+
+def memberships(changes: list[Event]) -> Iterator[Told]:
+    """Coming and leaving, where the customer came; and who has left again, when it came."""
+    turns_ = [c for n, c in enumerate(changes) if n == 0 or (c.facts[1] == 2) != (changes[n - 1].facts[1] == 2)]
+    if turns_ and turns_[0].facts[1] == 2:
+        turns_ = turns_[1:]
+    for came, went in zip_longest(turns_[::2], turns_[1::2]):
+        yield Told(came, (MEMBER, 0))
+        if went:
+            yield Told(replace(came, time=went.time), (MEMBER, 1))
+            yield Told(came, (MEMBER, 2))
 
 
 def name(change: Event) -> str:

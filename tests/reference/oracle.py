@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
-from tests.reference.cases import CASE, CONTACT, Hours, told
+from tests.reference.cases import CASE, CONTACT, MEMBER, Hours, told
 from tests.reference.events import Arrival, Event, decode
 from tests.reference.scores import BAND, RISK, Facts, is_level
 from tests.reference.windows import Row, boundary_after, compared_rows_of, is_boundary, resolution_of, rows_of, span_ms
@@ -97,7 +97,7 @@ class Oracle:
 
     def survivors(self) -> list[Event]:
         """The events that count in some window, oldest first; assessments of risk are none."""
-        return [c.event for c in self._in_order() if c.facts[0] not in (RISK, BAND, CASE, CONTACT)]
+        return [c.event for c in self._in_order() if c.facts[0] not in (RISK, BAND, CASE, CONTACT, MEMBER)]
 
     def _apply(self, event: Event) -> str:
         owner = (event.place[1], event.customer or event.identity)
@@ -256,7 +256,7 @@ class Oracle:
         return sorted(counted, key=lambda c: (c.event.time, c.event.identity, c.facts))
 
     def _rows_of_events(self, windows: Iterable[tuple[str, int]]) -> list[Row]:
-        return self._rows(windows, [c for c in self._in_order() if c.facts[0] not in (RISK, BAND)])
+        return self._rows(windows, [c for c in self._in_order() if c.facts[0] not in (RISK, BAND, MEMBER)])
 
     def _rows(self, windows: Iterable[tuple[str, int]], contributions: list[Contribution] | None = None) -> list[Row]:
         counted = self._in_order() if contributions is None else contributions

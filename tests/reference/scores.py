@@ -10,7 +10,7 @@ from tests.reference.summary import Facts, Summary, mean, share
 
 __all__ = ["SUMMARIES", "Facts", "Summary"]
 
-SURVEY, RISK, BAND = 2, 4, 7
+SURVEY, RISK, BAND, MEMBER = 2, 4, 7, 8
 NPS, CES2, CES1, CSAT = range(4)
 ANSWERED = 2
 TRANSACTIONAL, RELATIONSHIP = 0, 1
@@ -121,10 +121,21 @@ SUMMARIES: dict[str, Callable[[list[Facts]], Summary | None]] = {
     "repeat_contact": tickets.repeat_contact,
 }
 
-LEVELS: dict[str, Callable[[list[Facts], list[Facts]], Summary | None]] = {"backlog": tickets.backlog}
+
+def churn_rate(records: list[Facts], ever: list[Facts]) -> Summary | None:
+    before = {what: ever.count((MEMBER, what)) - records.count((MEMBER, what)) for what in (0, 1)}
+    active = before[0] - before[1]
+    left = records.count((MEMBER, 1)) - records.count((MEMBER, 2))
+    return share(min(max(left, 0), active), active, "left") if active > 0 else None
+
+
+LEVELS: dict[str, Callable[[list[Facts], list[Facts]], Summary | None]] = {
+    "backlog": tickets.backlog,
+    "churn_rate": churn_rate,
+}
 """Scores that also need what there was before the window: all of `is_level` up to its end."""
 
 
 def is_level(facts: Facts) -> bool:
     """Whether levels are made of it."""
-    return facts[:2] == (CASE, FLOW)
+    return facts[:2] == (CASE, FLOW) or facts[0] == MEMBER

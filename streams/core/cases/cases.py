@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from streams.core.business_hours import BusinessHours
+from streams.core.cases.accounts import account_cases
 from streams.core.cases.contacts import contact_cases
 from streams.core.cases.emission import Emission
 from streams.core.cases.tickets import ticket_cases
 from streams.core.contributions import contribution, stock_contribution
 from streams.core.dimensions import Dimensions
-from streams.core.facts import CALL, TICKET
+from streams.core.facts import ACCOUNT, CALL, TICKET
 from streams.core.ledger import Entry, Held, Ledger, decode_held
 from streams.core.panes import pane_start
 from streams.core.partials import EVER, PARTIAL_BYTES, Bucket, Partials
@@ -79,10 +80,11 @@ class Cases:
 
     def of(self, entries: Iterable[Entry], is_somebody: bool) -> Iterator[Emission]:
         """All derived records of one customer; nobody makes no repeat contact."""
-        told = [entry for entry in entries if entry.facts[0] in (TICKET, CALL)]
+        told = [entry for entry in entries if entry.facts[0] in (TICKET, CALL, ACCOUNT)]
         ordered = sorted(told, key=lambda entry: (entry.time, entry.record))
         if is_somebody:
             yield from contact_cases(ordered)
+            yield from account_cases([entry for entry in ordered if entry.facts[0] == ACCOUNT])
         tickets: dict[int, list[Entry]] = {}
         for entry in ordered:
             if entry.facts[0] == TICKET:

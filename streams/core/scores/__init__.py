@@ -7,6 +7,7 @@ from streams.core.scores.base import Accumulator, Result, Score, Slots, StockSco
 from streams.core.scores.ces1 import Ces1
 from streams.core.scores.ces2 import Ces2
 from streams.core.scores.ces2_easy import Ces2Easy
+from streams.core.scores.churn_rate import ChurnRate
 from streams.core.scores.churn_risk import ChurnRisk
 from streams.core.scores.churn_risk_high import ChurnRiskHigh
 from streams.core.scores.compared import ComparedScore
@@ -64,6 +65,7 @@ SCORES: tuple[Score, ...] = (
     BandChanges("newly_at_risk", 50, 1),
     BandChanges("recovered", 51, 0),
     RevenueAtRisk(),
+    ChurnRate(),
     Friction(),
     FrictionCes2(),
     SpeedGuard(),
