@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Callable
 
 from tests.reference import calls, tickets
@@ -123,7 +124,8 @@ SUMMARIES: dict[str, Callable[[list[Facts]], Summary | None]] = {
 
 
 def churn_rate(records: list[Facts], ever: list[Facts]) -> Summary | None:
-    before = {what: ever.count((MEMBER, what)) - records.count((MEMBER, what)) for what in (0, 1)}
+    all_told = Counter(ever)
+    before = {what: all_told[MEMBER, what] - records.count((MEMBER, what)) for what in (0, 1)}
     active = before[0] - before[1]
     left = records.count((MEMBER, 1)) - records.count((MEMBER, 2))
     return share(min(max(left, 0), active), active, "left") if active > 0 else None

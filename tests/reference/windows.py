@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TypedDict
 
-from tests.reference.cases import CASE
+from tests.reference.cases import CASE, MEMBER
 from tests.reference.compared import COMPARISONS
 from tests.reference.events import Event
-from tests.reference.scores import LEVELS, SUMMARIES, Facts, is_level
+from tests.reference.scores import LEVELS, SUMMARIES, Facts
 from tests.reference.summary import Summary
 
 UNITS = {"s": 1_000, "m": 60_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -67,7 +67,7 @@ def rows_of(
     history: Iterable[tuple[Event, Facts]] = (),
 ) -> list[Row]:
     """The scores of every cell, given what the window contains, and what levels are made of up to its end."""
-    counted = [(event, facts) for event, facts in records if _is_scored(facts) or is_level(facts)]
+    counted = [(event, facts) for event, facts in records if _is_scored(facts)]
     levels = list(history)
     bounds = (end - span_ms(window), end)
     return [
@@ -105,7 +105,7 @@ def compared_rows_of(
 
 @cache
 def _is_scored(facts: Facts) -> bool:
-    return facts[0] == CASE or any(summarize([facts]) is not None for summarize in SUMMARIES.values())
+    return facts[0] in (CASE, MEMBER) or any(summarize([facts]) is not None for summarize in SUMMARIES.values())
 
 
 def _cells(cut: str, records: list[tuple[Event, Facts]]) -> dict[str, list[Facts]]:
