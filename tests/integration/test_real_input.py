@@ -36,7 +36,7 @@ from tests.reference import Oracle, differences
 
 pytestmark = [pytest.mark.slow, pytest.mark.io, pytest.mark.timeout(1800)]
 
-EVERY = "7d"
+EVERY = "28d"
 IDENTITY = ("score", "cut", "cell", "window", "end")
 FIELDS = (
     *IDENTITY,

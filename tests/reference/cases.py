@@ -43,9 +43,12 @@ def told(records: list[tuple[Event, bytes]], ahead: int, horizon: int, hours: Ho
             episodes[-1].append(event)
     for episodes in tickets.values():
         for changes in episodes:
+            stories: dict[int, list[Told]] = {}
             for change in changes:
                 known = [event for event in changes if event.time <= change.time + ahead]
-                yield from (t for t in story(known, hours) if t.event is change)
+                if len(known) not in stories:  # as many known ones are the same ones
+                    stories[len(known)] = list(story(known, hours))
+                yield from (case for case in stories[len(known)] if case.event is change)
 
 
 def memberships(changes: list[Event]) -> Iterator[Told]:

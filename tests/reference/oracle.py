@@ -8,8 +8,18 @@ from hashlib import blake2b
 
 from tests.reference.cases import CASE, CONTACT, MEMBER, Hours, told
 from tests.reference.events import Arrival, Event, decode
+from tests.reference.levels import Levels
 from tests.reference.scores import BAND, RISK, Facts, is_level
-from tests.reference.windows import Row, boundary_after, compared_rows_of, is_boundary, resolution_of, rows_of, span_ms
+from tests.reference.windows import (
+    Row,
+    boundary_after,
+    cell_of,
+    compared_rows_of,
+    is_boundary,
+    resolution_of,
+    rows_of,
+    span_ms,
+)
 
 YEAR_1900 = -2_208_988_800_000
 Place = tuple[str, int]
@@ -261,7 +271,14 @@ class Oracle:
     def _rows(self, windows: Iterable[tuple[str, int]], contributions: list[Contribution] | None = None) -> list[Row]:
         counted = self._in_order() if contributions is None else contributions
         times = [c.event.time for c in counted]
-        levels = [c for c in counted if is_level(c.facts)]
+        levels = {
+            width: Levels(
+                self.config.cuts,
+                [(c.event, c.facts) for c in counted if is_level(c.facts) and width in c.resolutions],
+                cell_of,
+            )
+            for width in self._longest
+        }
         rows: list[Row] = []
         for window, end in windows:
             length, width = span_ms(window), resolution_of(span_ms(window))
@@ -274,8 +291,7 @@ class Oracle:
                 ]
                 for a, b in ((end - length, end), (end - length - back, end - length))
             )
-            ever = [(c.event, c.facts) for c in levels if c.event.time < end and width in c.resolutions]
-            rows += rows_of(window, end, self.config.cuts, present, ever)
+            rows += rows_of(window, end, self.config.cuts, present, levels[width].until(end))
             rows += compared_rows_of(window, end, self.config.cuts, present, earlier)
         return rows
 

@@ -1,5 +1,7 @@
 """Each ticket score from a plain list of facts; the backlog from all that ever came and went as well."""
 
+from collections import Counter
+
 from tests.reference.calls import durations
 from tests.reference.cases import (
     CASE,
@@ -69,10 +71,11 @@ def repeat_contact(records: list[Facts]) -> Summary | None:
     return share(sum(marks), len(marks), "repeated")
 
 
-def backlog(records: list[Facts], history: list[Facts]) -> Summary | None:
+def backlog(records: list[Facts], ever: Counter[Facts]) -> Summary | None:
     """From what the window holds, and all up to its end."""
-    moves, ever = ([case[0] for case in cases(some, FLOW)] for some in (records, history))
-    if not ever:
+    came, went = ever[CASE, FLOW, 1], ever[CASE, FLOW, -1]
+    if not came + went:
         return None
+    moves = [case[0] for case in cases(records, FLOW)]
     counts = {"opened": moves.count(1), "solved": moves.count(-1)}
-    return Summary(sum(ever), None, None, len(moves), counts)
+    return Summary(came - went, None, None, len(moves), counts)

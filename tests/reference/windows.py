@@ -1,7 +1,7 @@
 """Windows, their boundaries, their cells, and the rows of results."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -10,6 +10,7 @@ from typing import TypedDict
 from tests.reference.cases import CASE, MEMBER
 from tests.reference.compared import COMPARISONS
 from tests.reference.events import Event
+from tests.reference.levels import Ever
 from tests.reference.scores import LEVELS, SUMMARIES, Facts
 from tests.reference.summary import Summary
 
@@ -64,22 +65,21 @@ def rows_of(
     end: int,
     cuts: Iterable[str],
     records: Iterable[tuple[Event, Facts]],
-    history: Iterable[tuple[Event, Facts]] = (),
+    history: dict[str, Ever],
 ) -> list[Row]:
     """The scores of every cell, given what the window contains, and what levels are made of up to its end."""
     counted = [(event, facts) for event, facts in records if _is_scored(facts)]
-    levels = list(history)
     bounds = (end - span_ms(window), end)
     return [
         row
         for cut in cuts
-        for cell, (facts, ever) in _both(_cells(cut, counted), _cells(cut, levels)).items()
+        for cell, (facts, ever) in _both(_cells(cut, counted), history[cut]).items()
         for row in _scores(cut, cell, window, bounds, facts, ever)
     ]
 
 
-def _both(now: dict[str, list[Facts]], ever: dict[str, list[Facts]]) -> dict[str, tuple[list[Facts], list[Facts]]]:
-    return {cell: (now.get(cell, []), ever.get(cell, [])) for cell in now.keys() | ever.keys()}
+def _both(now: dict[str, list[Facts]], ever: Ever) -> dict[str, tuple[list[Facts], Counter[Facts]]]:
+    return {cell: (now.get(cell, []), ever.get(cell, Counter())) for cell in now.keys() | ever.keys()}
 
 
 def compared_rows_of(
@@ -111,13 +111,13 @@ def _is_scored(facts: Facts) -> bool:
 def _cells(cut: str, records: list[tuple[Event, Facts]]) -> dict[str, list[Facts]]:
     cells: dict[str, list[Facts]] = defaultdict(list)
     for event, facts in records:
-        cell = _cell(cut, event)
+        cell = cell_of(cut, event)
         if cell is not None:
             cells[cell].append(facts)
     return cells
 
 
-def _cell(cut: str, event: Event) -> str | None:
+def cell_of(cut: str, event: Event) -> str | None:
     if cut == "total":
         return "all"
     values = [event.dims[name] for name in cut.split("+")]
@@ -127,7 +127,7 @@ def _cell(cut: str, event: Event) -> str | None:
 
 
 def _scores(
-    cut: str, cell: str, window: str, bounds: tuple[int, int], records: list[Facts], ever: list[Facts]
+    cut: str, cell: str, window: str, bounds: tuple[int, int], records: list[Facts], ever: Counter[Facts]
 ) -> list[Row]:
     summaries = {name: summarize(records) for name, summarize in SUMMARIES.items()}
     summaries |= {name: summarize(records, ever) for name, summarize in LEVELS.items()}
