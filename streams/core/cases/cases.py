@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from streams.core.business_hours import BusinessHours
 from streams.core.cases.accounts import account_cases
-from streams.core.cases.contacts import contact_cases
+from streams.core.cases.contacts import contact_cases, is_attempt
 from streams.core.cases.emission import Emission
 from streams.core.cases.tickets import ticket_cases
 from streams.core.contributions import contribution, stock_contribution
 from streams.core.dimensions import Dimensions
-from streams.core.facts import ACCOUNT, CALL, TICKET
+from streams.core.facts import ACCOUNT, TICKET
 from streams.core.ledger import Entry, Held, Ledger, decode_held
 from streams.core.panes import pane_start
 from streams.core.partials import EVER, PARTIAL_BYTES, Bucket, Partials
@@ -19,6 +19,8 @@ _CHANGED_AT_ONCE = 8
 """Derived records that one touched customer is taken to change, for the estimate of a checkpoint's size."""
 
 _TICKET_NUMBER = 7
+_CONTACTS, _ACCOUNT = -1, -2
+"""Subjects beside tickets, which are subjects by their number."""
 
 
 class Cases:
@@ -69,28 +71,28 @@ class Cases:
             buckets.setdefault((case.dims, EVER, 0), Bucket()).add(*ever, case.time, sign, times)
 
     def _changes(self, customer: bytes, held: Held | None, ledger: Ledger) -> Iterator[tuple[Emission, int]]:
-        """Derived records and how many more of each there are now; those to retract come first."""
+        """Derived records and how many more of each there are now."""
         before = decode_held(held)
         # what the ledger had to drop for want of room still counts
         now = {entry.record: entry for entry in before} | {entry.record: entry for entry in ledger.entries(customer)}
-        is_somebody = customer[:1] == b"c"
-        old, new = Counter(self.of(before, is_somebody)), Counter(self.of(now.values(), is_somebody))
+        old, new = _by_subject(before, customer), _by_subject(now.values(), customer)
+        for subject in old.keys() | new.keys():
+            if old.get(subject) != new.get(subject):
+                yield from self._change(subject, old.get(subject, []), new.get(subject, []))
+
+    def _change(self, subject: int, before: Sequence[Entry], now: Sequence[Entry]) -> Iterator[tuple[Emission, int]]:
+        old, new = Counter(self._told(subject, before)), Counter(self._told(subject, now))
         yield from ((case, -number) for case, number in (old - new).items())
         yield from (new - old).items()
 
-    def of(self, entries: Iterable[Entry], is_somebody: bool) -> Iterator[Emission]:
-        """All derived records of one customer; nobody makes no repeat contact."""
-        told = [entry for entry in entries if entry.facts[0] in (TICKET, CALL, ACCOUNT)]
-        ordered = sorted(told, key=lambda entry: (entry.time, entry.record))
-        if is_somebody:
+    def _told(self, subject: int, entries: Sequence[Entry]) -> Iterator[Emission]:
+        ordered = sorted(entries, key=lambda entry: (entry.time, entry.record))
+        if subject == _CONTACTS:
             yield from contact_cases(ordered)
-            yield from account_cases([entry for entry in ordered if entry.facts[0] == ACCOUNT])
-        tickets: dict[int, list[Entry]] = {}
-        for entry in ordered:
-            if entry.facts[0] == TICKET:
-                tickets.setdefault(entry.facts[_TICKET_NUMBER], []).append(entry)
-        for changes in tickets.values():
-            for episode in self._episodes(changes):
+        elif subject == _ACCOUNT:
+            yield from account_cases(ordered)
+        else:
+            for episode in self._episodes(ordered):
                 yield from ticket_cases(episode, self._hours)
 
     def _episodes(self, changes: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
@@ -101,3 +103,17 @@ class Cases:
                 yield changes[first:position]
                 first = position
         yield changes[first:]
+
+
+def _by_subject(entries: Iterable[Entry], customer: bytes) -> dict[int, list[Entry]]:
+    """The entries that each subject of a customer is made of; nobody has tickets only."""
+    subjects: dict[int, list[Entry]] = {}
+    is_somebody = customer[:1] == b"c"
+    for entry in entries:
+        if entry.facts[0] == TICKET:
+            subjects.setdefault(entry.facts[_TICKET_NUMBER], []).append(entry)
+        elif is_somebody and entry.facts[0] == ACCOUNT:
+            subjects.setdefault(_ACCOUNT, []).append(entry)
+        if is_somebody and is_attempt(entry):
+            subjects.setdefault(_CONTACTS, []).append(entry)
+    return subjects

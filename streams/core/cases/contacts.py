@@ -18,13 +18,12 @@ _INBOUND, _OPENED = DIRECTIONS.index("inbound"), TICKET_CHANGES.index("opened")
 _CALL_NUMBER = 8
 
 
-def contact_cases(entries: Sequence[Entry]) -> Iterator[Emission]:
-    """The contacts of one customer, oldest record first, each with whether another one followed.
+def contact_cases(attempts: Sequence[Entry]) -> Iterator[Emission]:
+    """The contacts of one customer out of all attempts, oldest first, each with whether another one followed.
 
     A contact is an answered inbound call or an opened ticket. Any inbound call that got beyond the menu
     counts as coming again, answered or not.
     """
-    attempts = [entry for entry in entries if _is_attempt(entry)]
     times = [entry.time for entry in attempts]
     for position, entry in enumerate(attempts):
         if not _is_handled(entry) or _is_later_leg(entry, attempts[:position]):
@@ -40,7 +39,8 @@ def contact_cases(entries: Sequence[Entry]) -> Iterator[Emission]:
             yield case._replace(facts=contact_facts(True), after=delay)
 
 
-def _is_attempt(entry: Entry) -> bool:
+def is_attempt(entry: Entry) -> bool:
+    """Whether a customer tried to reach somebody."""
     facts = entry.facts
     if facts[0] == CALL:
         return facts[1] != _MENU and facts[2] == _INBOUND
