@@ -123,15 +123,14 @@ SUMMARIES: dict[str, Callable[[list[Facts]], Summary | None]] = {
 }
 
 
-def churn_rate(records: list[Facts], ever: list[Facts]) -> Summary | None:
-    all_told = Counter(ever)
-    before = {what: all_told[MEMBER, what] - records.count((MEMBER, what)) for what in (0, 1)}
+def churn_rate(records: list[Facts], ever: Counter[Facts]) -> Summary | None:
+    before = {what: ever[MEMBER, what] - records.count((MEMBER, what)) for what in (0, 1)}
     active = before[0] - before[1]
     left = records.count((MEMBER, 1)) - records.count((MEMBER, 2))
     return share(min(max(left, 0), active), active, "left") if active > 0 else None
 
 
-LEVELS: dict[str, Callable[[list[Facts], list[Facts]], Summary | None]] = {
+LEVELS: dict[str, Callable[[list[Facts], Counter[Facts]], Summary | None]] = {
     "backlog": tickets.backlog,
     "churn_rate": churn_rate,
 }
