@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from schemas.pane import Pane
+from streams.core.arrivals import DERIVED_LABELS
 from streams.core.contributions import CODES, STOCK, flat, of_scores
 from streams.core.gathering import LOOKING_BACK, meeting_of
-from streams.core.intake import DERIVED_LABELS
 from streams.core.lateness import NEVER
 from streams.core.partials import Counts
 from streams.core.sources import milliseconds

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 import msgspec
 
+from streams.core.arrivals import Progress
 from streams.core.dimensions import Cell
-from streams.core.intake import Intake, Progress
+from streams.core.intake import Intake
 from streams.core.partials import PaneKey, Partial
 from streams.errors import StateError
 from streams.runtime.checkpoint import Change

@@ -12,8 +12,9 @@ from faust.types import EventT
 
 from schemas.catalogue import CHANGELOG, EVENTS, REKEYED
 from schemas.decoding import Invalid
+from streams.core.arrivals import Arrival, Progress
 from streams.core.definition import Definition
-from streams.core.intake import Arrival, Intake, Progress
+from streams.core.intake import Intake
 from streams.core.partials import PaneKey, Partial
 from streams.errors import HoleError, StateError
 from streams.runtime import changelog

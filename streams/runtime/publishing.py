@@ -12,10 +12,11 @@ from schemas.reject import Reject
 from schemas.risk import Contribution, Risk
 from schemas.score import Score
 from streams.core import scores
+from streams.core.arrivals import DERIVED_LABELS, Rejected, Rekeyed
 from streams.core.contributions import by_score
 from streams.core.dimensions import Cell
 from streams.core.gathering import gathered, gathered_keys, label_of, meeting_of
-from streams.core.intake import DERIVED_LABELS, Intake, Rejected, Rekeyed
+from streams.core.intake import Intake
 from streams.core.lateness import NEVER
 from streams.core.murmur2 import partition_of
 from streams.core.partials import Counts, PaneKey, Partial

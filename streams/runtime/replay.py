@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.catalogue import EVENTS, PANES, REKEYED, SCORES
-from streams.core.intake import OUTCOMES, Progress
+from streams.core.arrivals import OUTCOMES, Progress
 from streams.core.lateness import NEVER
 from streams.errors import BrokerError
 from streams.runtime.clock import monotonic

@@ -14,9 +14,9 @@ from schemas.catalogue import PANES, SCORES
 from schemas.decoding import Invalid
 from schemas.pane import Pane, Partial
 from schemas.score import Score
+from streams.core.arrivals import Rejected
 from streams.core.boundaries import Boundaries
 from streams.core.definition import Definition
-from streams.core.intake import Rejected
 from streams.core.windows import Windows
 from streams.runtime.checkpoint import Checkpointer
 from streams.runtime.clock import monotonic, now_ms

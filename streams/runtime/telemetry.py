@@ -7,7 +7,8 @@ from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from schemas.score import Score
-from streams.core.intake import OUTCOMES, Intake
+from streams.core.arrivals import OUTCOMES
+from streams.core.intake import Intake
 from streams.core.lateness import NEVER
 from streams.core.risk import Model
 from streams.core.sources import milliseconds

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from streams.core.arrivals import RISK_LABEL
 from streams.core.facts import SURVEY
-from streams.core.intake import RISK_LABEL, Intake
+from streams.core.intake import Intake
 from streams.core.lateness import NEVER
 from streams.core.ledger import identity
 from streams.core.murmur2 import partition_of

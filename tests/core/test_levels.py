@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from schemas.pane import Pane, Watermark
 from schemas.score import Score
 from streams.app import definition
+from streams.core.arrivals import CASES_LABEL
 from streams.core.boundaries import Boundaries
-from streams.core.intake import CASES_LABEL
 from streams.core.partials import EVER
 from streams.core.sources import milliseconds, moment
 from streams.core.windows import Windows

@@ -9,7 +9,7 @@ import pytest
 
 from schemas.pane import Pane
 from schemas.score import Score
-from streams.core.intake import RISK_LABEL
+from streams.core.arrivals import RISK_LABEL
 from streams.core.sources import milliseconds, moment
 from streams.core.windows import Windows
 from tests.reference.contracts import SURVEYS

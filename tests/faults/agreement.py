@@ -7,7 +7,7 @@ from typing import Any
 from kafka.admin import KafkaAdminClient
 
 from schemas.catalogue import EVENTS, RISK, SCORES
-from streams.core.intake import OUTCOMES
+from streams.core.arrivals import OUTCOMES
 from streams.runtime.sinking import STORED
 from streams.settings import Settings
 from tests.faults.processes import Worker, until

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from schemas.catalogue import REKEYED
 from streams.app import definition
-from streams.core.intake import Progress
+from streams.core.arrivals import Progress
 from streams.errors import BrokerError, HoleError
 from streams.runtime.checkpoint import Change, Output
 from streams.runtime.intake import IntakeRunner, Log

@@ -13,7 +13,7 @@ from schemas.pane import Pane, Partial, Watermark
 from schemas.reject import Reject
 from schemas.risk import Risk
 from schemas.score import Score
-from streams.core.intake import Rejected, Rekeyed
+from streams.core.arrivals import Rejected, Rekeyed
 from streams.core.murmur2 import partition_of
 from streams.core.sources import moment
 from streams.runtime.checkpoint import Output
