@@ -60,7 +60,7 @@ def command(seconds: float | None, rate: float, seed: int, window: str, port: in
       cxstream demo
       cxstream demo --seconds 60 --keep /tmp/cxdemo
     """  # fmt: skip
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the first may be inherited as ignored
         signal.signal(number, _interrupt)
     if find_spec("chdb") is None:
         raise StoreError("no embedded database on this machine: install cxstream[embedded]")

@@ -157,6 +157,17 @@ def test_ctrl_c_while_it_starts_ends_all_of_it(tmp_path: Path, words: str) -> No
     assert not list(run.folder.iterdir())
 
 
+def test_ctrl_c_ends_it_also_where_a_script_had_it_ignored(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does for what it runs in the background
+    try:
+        with running(tmp_path, terminal=True) as run:
+            run.says(FIRST_WORDS)
+            run.press_ctrl_c()
+            assert run.ends() == 0, run.out
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_killed_it_leaves_no_process_behind(tmp_path: Path) -> None:
     port = three_free_ports()
     with running(tmp_path, "--port", str(port)) as run:
