@@ -5,11 +5,12 @@ PYTHON ?= python3
 export PYTHON
 BIN := .venv/bin
 QUICK := not kafka and not slow and not faults
-HEAVY := kafka or slow or faults
+SLOW := slow and not (kafka or faults or broker or io)
+HEAVY := (kafka or slow or faults) and not ($(SLOW))
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet $(LOCK_ARGS)
 
-.PHONY: help venv demo test test-heavy lint format types contracts deploy-check docs-check schemas dashboard bench-j1 bench-risk lock clean
+.PHONY: help venv demo test test-slow test-heavy lint format types contracts deploy-check docs-check schemas dashboard bench-j1 bench-risk lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +24,10 @@ demo: venv ## A believable company on an embedded broker and database; Ctrl-C en
 test: venv ## The tests that need nothing but this checkout
 	$(BIN)/pytest -n auto --dist loadfile -m "$(QUICK)" $(ARGS)
 
-test-heavy: venv ## Apache Kafka, fault injection and the long runs (needs Java and Maven for Kafka)
+test-slow: venv ## The long computations, such as what a fit makes of hundreds of tables
+	$(BIN)/pytest -n auto --dist load -m "$(SLOW)" $(ARGS)
+
+test-heavy: venv ## Apache Kafka, fault injection and whole programs (needs Java and Maven for Kafka)
 	$(BIN)/pytest -m "$(HEAVY)" $(ARGS)
 
 lint: venv ## Style: ruff check and ruff format

@@ -28,11 +28,11 @@ def test_a_few_tables_of_noise_are_no_signal() -> None:
 @pytest.mark.parametrize(
     ("rows", "columns", "share", "tables"),
     [
-        (120, 6, 0.3, 200),
-        (300, 8, 0.2, 200),
-        (300, 60, 0.25, 40),
-        (1_000, 15, 0.02, 60),
-        (2_000, 20, 0.15, 25),
+        (120, 6, 0.3, 100),
+        (300, 8, 0.2, 100),
+        (300, 60, 0.25, 25),
+        (1_000, 15, 0.02, 30),
+        (2_000, 20, 0.15, 15),
     ],
 )
 def test_at_most_one_table_of_noise_in_a_hundred_is_a_signal(

@@ -11,7 +11,7 @@ from streams.core.arrivals import OUTCOMES
 from streams.runtime.sinking import STORED
 from streams.settings import Settings
 from tests.faults.processes import Worker, until
-from tests.faults.readback import Expected, disagreements, expected, latest, published, read, rejected
+from tests.faults.readback import Expected, at_rest, disagreements, expected, latest, published, read, rejected
 from tests.faults.stored import stored
 from tests.reference import Arrival, decode
 
@@ -41,7 +41,7 @@ def settled(workers: Workers, settings: Settings, within: float = 90.0) -> Expec
     differ: list[str] = ["never compared"]
 
     def agreed() -> bool:
-        differ[:] = disagreements(wanted.rows(now_ms()), published(settings))
+        differ[:] = disagreements(at_rest(wanted.rows(now_ms())), at_rest(published(settings)))
         return not differ
 
     try:

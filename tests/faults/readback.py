@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,6 +65,10 @@ def read(settings: Settings, *catalogue_names: str, within: float = 60.0) -> lis
     finally:
         consumer.close()
     return sorted(found, key=lambda r: (r.topic, r.partition, r.offset))
+
+
+_DECAYING = ("churn_risk", "churn_risk_high", "revenue_at_risk")
+_BAND_CHANGES = ("newly_at_risk", "recovered")
 
 
 class Expected:
@@ -152,6 +156,17 @@ def published(settings: Settings) -> list[dict[str, Any]]:
 def disagreements(wanted: Iterable[Any], found: Iterable[Any]) -> list[str]:
     """Where two sets of current results differ, whenever each was published: the ends of windows move by themselves."""
     return differences([{**row, **_PLACELESS} for row in wanted], [{**row, **_PLACELESS} for row in found])
+
+
+def at_rest(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Current results as far as they stay the same while time passes.
+
+    Churn risk decays: how high it is depends on when a worker assessed the customer last, and changes of
+    its band on what came in one step. That everybody is assessed, and once, does not.
+    """
+    told = [row for row in rows if row["score"] not in _BAND_CHANGES]
+    counted = {"counts": {}, "value": 0.0, "lower": None, "upper": None}
+    return [{**row, **counted} if row["score"] in _DECAYING and row["n"] else row for row in told]
 
 
 def rejected(settings: Settings) -> Iterator[tuple[str, int, int, str]]:

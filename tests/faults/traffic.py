@@ -93,7 +93,8 @@ class Traffic:
         if topic == CALLS:
             return {"outcome": pick.choice(("answered", "answered", "abandoned")), "wait": 3.5, "talk": 120.25}
         if topic == TICKETS:
-            return {"change": pick.choice(("opened", "solved", "reopened", "escalated"))}
+            change = pick.choice(("opened", "first_reply", "solved", "reopened", "escalated"))
+            return {"change": change, "opened_at": "2023-12-31T00:00:00Z"}
         kind = pick.choice(sorted(KINDS))
         state = pick.choices(("answered", "invited", "declined"), (6, 2, 1))[0]
         own: dict[str, Any] = {"survey": "s", "kind": kind, "state": state}
