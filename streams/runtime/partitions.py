@@ -119,6 +119,10 @@ class Partitions(Generic[R]):
 
     async def _opened(self, partition: int) -> R:
         runner = await self._open(partition)
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():  # a client that was just closing may have swallowed it
+            await runner.close(0.0)
+            raise asyncio.CancelledError
         if not self._settled.is_set():
             await runner.suspend(0.0)
         return runner

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from faust.types import TP
@@ -131,6 +132,24 @@ async def test_what_is_taken_away_while_it_opens_is_not_waited_for(owner: Owner)
     await owner.partitions.revoked()
     await owner.assign()
     assert await waiting is None
+    assert not owner.errors
+
+
+async def test_what_opens_although_it_was_taken_away_is_closed(owner: Owner) -> None:
+    async def deaf(partition: int) -> RecordingRunner:
+        with suppress(asyncio.CancelledError):  # as a client may do that was just closing
+            await asyncio.Event().wait()
+        owner.opened.append(RecordingRunner(partition))
+        return owner.opened[-1]
+
+    owner.partitions = Partitions([TOPIC], deaf, owner.errors.append)
+    await owner.assign(1)
+    await rest(lambda: owner.partitions.loading == [1])
+    await asyncio.sleep(0)
+    await owner.assign()
+    await rest(lambda: owner.opened and owner.opened[0].told)
+    assert owner.opened[0].told == ["close"]
+    assert not owner.partitions.running
     assert not owner.errors
 
 
