@@ -102,9 +102,10 @@ class Checkpointer:
             if self._transactional:
                 return await self._in_transaction([*outputs, *shown], changelog, partition, changes)
             return await self._in_order(outputs, changelog, partition, changes, shown)
-        except _FENCED as error:
-            raise FencedError(f"partition {partition}: a newer owner has taken over ({error!r})") from error
-        except KafkaError as error:
+        except (KafkaError, IllegalOperation) as error:
+            cause = self._fatal() or error
+            if isinstance(cause, _FENCED):
+                raise FencedError(f"partition {partition}: a newer owner has taken over ({cause!r})") from error
             raise BrokerError(f"partition {partition}: checkpoint failed: {error!r}; see `cxstream doctor`") from error
 
     async def _in_transaction(
@@ -113,19 +114,21 @@ class Checkpointer:
         reach("before checkpoint")
         await self._producer.begin_transaction()
         reach("after begin")
-        try:
-            size = await self._send(outputs, "after outputs")
-            size += await self._send([Output(changelog, partition, *change) for change in changes], "after changelog")
-        except IllegalOperation as error:
-            raise self._end_of_transaction() or error from error
+        size = await self._send(outputs, "after outputs")
+        size += await self._send([Output(changelog, partition, *change) for change in changes], "after changelog")
         await self._producer.commit_transaction()
         reach("after commit")
         return size
 
-    def _end_of_transaction(self) -> BaseException | None:
+    def _fatal(self) -> BaseException | None:
         # The client learns in the background that it is fenced, and then only says that there is no transaction.
+        # What it learned is in futures that complain at the end of the process when nobody has asked them.
+        if not self._transactional:
+            return None
         ended = self._producer._txn_manager.wait_for_transaction_end()
-        return ended.exception() if ended.done() and not ended.cancelled() else None
+        unsent = [batch for batches in self._producer._message_accumulator._batches.values() for batch in batches]
+        found = [one.exception() for one in (ended, *(batch._drain_waiter for batch in unsent)) if _failed(one)]
+        return found[0] if found else None
 
     async def _in_order(
         self,
@@ -177,3 +180,7 @@ class Checkpointer:
                 batches.append(batch)
                 batch.append(key=key, value=value, timestamp=now, headers=list(headers))
         return batches
+
+
+def _failed(future: "asyncio.Future[None]") -> bool:
+    return future.done() and not future.cancelled() and future.exception() is not None

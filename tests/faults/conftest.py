@@ -14,7 +14,7 @@ from tests.faults.processes import Part, Worker
 from tests.faults.traffic import CUTS, WINDOWS
 from tests.support import loud
 from tests.support.apache_kafka import KafkaCluster
-from tests.support.brokers import make_settings
+from tests.support.brokers import delete_all_topics, make_settings
 from tests.support.jars import Unavailable
 
 Start = Callable[..., Worker]
@@ -43,12 +43,19 @@ def seed() -> int:
 
 
 @pytest.fixture(scope="session")
-def quick_kafka() -> Iterator[KafkaCluster]:
-    """One node of Apache Kafka that allows short session timeouts."""
+def quick_node() -> Iterator[KafkaCluster]:
+    """One node of Apache Kafka that allows short session timeouts, with the topics of every test before."""
     yield from _cluster(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
+def quick_kafka(quick_node: KafkaCluster) -> KafkaCluster:
+    """The same node without topics: the names of source topics have no prefix, their partitions differ."""
+    delete_all_topics(quick_node.address)
+    return quick_node
+
+
+@pytest.fixture(scope="module")
 def quick_kafka3() -> Iterator[KafkaCluster]:
     """Three nodes of it."""
     yield from _cluster(3)

@@ -19,7 +19,6 @@ from tests.faults.processes import ROOT, until
 from tests.faults.readback import latest, read
 from tests.reference.contracts import SURVEYS
 from tests.support.apache_kafka import KafkaCluster
-from tests.support.brokers import delete_all_topics
 
 pytestmark = [pytest.mark.faults, pytest.mark.kafka, pytest.mark.timeout(240)]
 
@@ -51,7 +50,6 @@ def bad_input() -> list[Bad]:
 
 @pytest.fixture
 def settings(quick_kafka: KafkaCluster, fault_settings: Callable[..., Settings]) -> Settings:
-    delete_all_topics(quick_kafka.address)
     made = fault_settings(quick_kafka.address, kafka={"partitions": 1})
     create_topics(made)
     with KafkaAdminClient(bootstrap_servers=quick_kafka.address) as client:

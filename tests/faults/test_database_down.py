@@ -15,7 +15,6 @@ from tests.faults.conftest import Start
 from tests.faults.processes import Worker, until
 from tests.faults.traffic import Traffic, portions, send
 from tests.support.apache_kafka import KafkaCluster
-from tests.support.brokers import delete_all_topics
 from tests.support.clickhouse_front import ClickHouseFront, Fault
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
@@ -57,7 +56,6 @@ def members(settings: Settings) -> list[str]:
 def test_an_outage_longer_than_the_session_and_the_buffer(
     quick_kafka: KafkaCluster, on: Callable[[str], Settings], front: ClickHouseFront, start: Start, seed: int
 ) -> None:
-    delete_all_topics(quick_kafka.address)
     settings = on(quick_kafka.address)
     streams, sink = start("streams", settings), start("sinks", settings)
     traffic = Traffic(seed, now_ms(), settings.kafka.partitions)

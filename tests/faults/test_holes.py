@@ -17,7 +17,6 @@ from tests.faults.processes import Worker, until
 from tests.faults.readback import Expected, read
 from tests.faults.traffic import Sent, Traffic, send
 from tests.support.apache_kafka import KafkaCluster
-from tests.support.brokers import delete_all_topics
 
 pytestmark = [pytest.mark.faults, pytest.mark.kafka, pytest.mark.timeout(240)]
 
@@ -27,7 +26,6 @@ EXIT_HOLE, EXIT_FENCED, EXIT_STATE = 3, 4, 5
 
 @pytest.fixture
 def settings(quick_kafka: KafkaCluster, fault_settings: Callable[..., Settings]) -> Settings:
-    delete_all_topics(quick_kafka.address)
     made = fault_settings(quick_kafka.address)
     create_topics(made)
     return made

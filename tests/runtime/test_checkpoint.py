@@ -1,5 +1,7 @@
 """A checkpoint is there whole or not at all, its former owner is fenced, its order holds without transactions."""
 
+import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -185,6 +187,8 @@ async def test_the_former_owner_is_fenced_in_the_middle_of_its_checkpoint(
     create_topics(settings)
     options, bytes_ = aiokafka_options(settings), settings.kafka.max_batch_bytes
     first, second = (Checkpointer(options, transactional(settings), bytes_) for _ in range(2))
+    complaints: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["message"]))
     await first.open()
     await write(first, settings)
     await second.open()
@@ -194,6 +198,9 @@ async def test_the_former_owner_is_fenced_in_the_middle_of_its_checkpoint(
     assert (await everything(settings))[CHANGELOG.name] == [*CHANGES, *CHANGES]
     await first.close()
     await second.close()
+    del first, second
+    gc.collect()
+    assert not complaints
 
 
 async def test_a_fence_that_the_client_learns_of_between_two_sends_is_one(
