@@ -17,6 +17,9 @@ from streams.core.sources import SOURCES
 from streams.core.tally import Tally, bucket_bytes
 
 _SWEPT_PER_CHUNK = 64
+_ROUNDS = 64
+"""How often a ledger is gone through while its horizon passes: what is too old but still there counts for nothing."""
+
 _SETTLED = 256
 _UNBOUNDED = 2**60
 
@@ -33,7 +36,7 @@ class Intake:
         self.definition = definition
         self.progress: dict[str, Progress] = {}
         self.watermarks: dict[str, int] = {}
-        self.ledger = Ledger(definition.max_records)
+        self.ledger = Ledger(definition.max_records, definition.horizon // _ROUNDS)
         self.partials = Partials(definition.lateness)
         self.dimensions = Dimensions(definition.cuts, definition.max_cells)
         panes_of_one = len(definition.cuts) * len(definition.lateness.keep)

@@ -9,16 +9,33 @@ from streams.core.accounts import lasting
 from streams.core.facts import TICKET, Facts
 
 IDENTITY_BYTES = 8
-SEGMENT = 15
-"""Records per segment: as many as the one-byte msgpack array header can count."""
+SEGMENT = 7
+"""Records per segment, at most 15: more make a checkpoint longer, which writes what it touched whole; fewer make
+the state larger."""
 
 _NUMBER = 4
 _TICKET_NUMBER = 7
 _EMPTY_ARRAY = 0x90
+_FULL = _EMPTY_ARRAY + SEGMENT
 _FIRST = b"\0\0\0\0\x91"
 _KEY_OVERHEAD = 24
 
-Held = bytes | list[bytes]
+class Segments(list[bytes]):
+    """Two segments and more, and the identities in all of them one after the other: one search tells what is new."""
+
+    __slots__ = ("identities",)
+
+    def __init__(self, segments: Iterable[bytes]) -> None:
+        super().__init__(segments)
+        self.identities = b"".join(entry.record for segment in self for entry in _decode(segment[_NUMBER:]))
+
+    def copy(self) -> list[bytes]:
+        """The segments as they are now."""
+        return list(self)
+
+
+Held = bytes | Segments
+"""What is held of a customer: one segment or several."""
 
 
 class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -61,7 +78,7 @@ class Ledger:
     most `max_records`, the oldest segments go first and are counted in `overflow`.
     """
 
-    def __init__(self, max_records: int) -> None:
+    def __init__(self, max_records: int, sweep_every: int = 0) -> None:
         self.customers: dict[bytes, Held] = {}
         self.overflow = 0
         self.pending_bytes = 0
@@ -69,6 +86,8 @@ class Ledger:
         self._touched: dict[bytes, None] = {}
         self._changed: dict[tuple[bytes, int], bytes | None] = {}
         self._sweep: Iterator[bytes] = iter(())
+        self._sweep_every = sweep_every
+        self._swept: Sequence[int] = ()
 
     def find(self, customer: bytes, record: bytes) -> Found | None:
         """The entry of this record, if the ledger has it."""
@@ -83,44 +102,55 @@ class Ledger:
         """All entries of one customer, in order of arrival."""
         return decode_held(self.customers[customer])
 
-    def append(self, customer: bytes, entry: Entry | tuple[bytes, int, int, int, Facts]) -> None:
-        """Remember a record not yet known; a tuple of an entry's fields will do, and is faster."""
+    def append(self, customer: bytes, held: Held | None, entry: tuple[bytes, int, int, int, Facts]) -> None:
+        """Remember a record not yet known, given as the fields of its entry; `held` is what `customers` has."""
         encoded = _encode(entry)
-        held = self.customers.get(customer)
         if held is None:
             self._store(customer, _FIRST + encoded)
             return
         tail = held if isinstance(held, bytes) else held[-1]
-        if tail[_NUMBER] < _EMPTY_ARRAY + SEGMENT:
+        if tail[_NUMBER] < _FULL:
             grown = tail[:_NUMBER] + _COUNTS[tail[_NUMBER] + 1] + tail[_NUMBER + 1 :] + encoded
             if isinstance(held, bytes):
                 self.customers[customer] = grown
             else:
                 held[-1] = grown
-            self._touch(customer, grown, len(encoded))
+                held.identities += entry[0]
+            if customer in self._touched:
+                self.pending_bytes += len(encoded)
+            else:
+                self._touched[customer] = None
+                self.pending_bytes += len(grown) + len(customer) + _KEY_OVERHEAD
         else:
-            self._start_segment(customer, encoded)
+            self._start_segment(customer, held, entry[0], encoded)
 
-    def _start_segment(self, customer: bytes, encoded: bytes) -> None:
-        segments = list(self._segments(customer))
+    def _start_segment(self, customer: bytes, held: Held, record: bytes, encoded: bytes) -> None:
+        segments = Segments((held,)) if isinstance(held, bytes) else held
         self._seal(customer, segments[-1])
         number = _number(segments[-1]) + 1
         segments.append(number.to_bytes(_NUMBER, "big") + _COUNTS[_EMPTY_ARRAY + 1] + encoded)
-        while len(segments) > self._max_segments:
-            dropped = segments.pop(0)
+        segments.identities += record
+        surplus = len(segments) - self._max_segments
+        for dropped in segments[: max(surplus, 0)]:
             self.overflow += dropped[_NUMBER] - _EMPTY_ARRAY
             self._note(customer, dropped, None)
-        self._put(customer, segments)
+        if surplus > 0:
+            self._put(customer, segments[surplus:])
+        else:
+            self.customers[customer] = segments
         self._touch(customer, segments[-1], len(encoded))
 
     def replace(self, customer: bytes, found: Found, entry: Entry) -> None:
         """Put a newer version of a record in the place of the older."""
-        segments = list(self._segments(customer))
-        entries = _decode(segments[found.segment][_NUMBER:])
+        segment = self._segments(customer)[found.segment]
+        entries = _decode(segment[_NUMBER:])
         entries[found.position] = entry
-        segments[found.segment] = _pack(segments[found.segment][:_NUMBER], entries)
-        self._put(customer, segments)
-        self._note(customer, segments[found.segment], segments[found.segment])
+        renewed, held = _pack(segment[:_NUMBER], entries), self.customers[customer]
+        if isinstance(held, Segments):
+            held[found.segment] = renewed
+        else:
+            self.customers[customer] = renewed
+        self._note(customer, renewed, renewed)
 
     def forget_before(self, customer: bytes, floors: Sequence[int]) -> bool:
         """Drop entries older than their source's floor (ms); True when something was dropped.
@@ -146,17 +176,25 @@ class Ledger:
         return len(kept) < len(segments) or any(a is not b for a, b in zip(segments, kept, strict=False))
 
     def sweep(self, floors: Sequence[int], limit: int, budget: int = 2**60) -> None:
-        """Go on around all customers and forget what is too old: `limit` customers a call, and about `budget` bytes."""
+        """Go on around all customers and forget what is too old: `limit` customers a call, and about `budget` bytes.
+
+        A round begins when some floor (ms) has moved on by `sweep_every` since the last began.
+        """
         enough = self.pending_bytes + budget
         for _ in range(limit):
             if self.pending_bytes > enough:
                 return
             customer = next(self._sweep, None)
             if customer is None:
-                self._sweep = iter(list(self.customers))
+                self._begin_round(floors)
                 return
             if customer in self.customers:
                 self.forget_before(customer, floors)
+
+    def _begin_round(self, floors: Sequence[int]) -> None:
+        moved = (now - then for now, then in zip(floors, self._swept, strict=False))
+        if not self._swept or any(by >= self._sweep_every for by in moved):
+            self._sweep, self._swept = iter(list(self.customers)), tuple(floors)
 
     def drain(self) -> list[tuple[bytes, bytes | None]]:
         """What changed since the last call, as changelog keys and values (None deletes)."""
@@ -189,8 +227,8 @@ class Ledger:
             return ()
         return (held,) if isinstance(held, bytes) else held
 
-    def _put(self, customer: bytes, segments: list[bytes]) -> None:
-        self.customers[customer] = segments[0] if len(segments) == 1 else segments
+    def _put(self, customer: bytes, segments: Sequence[bytes]) -> None:
+        self.customers[customer] = segments[0] if len(segments) == 1 else Segments(segments)
 
     def _store(self, customer: bytes, segment: bytes) -> None:
         self.customers[customer] = segment
@@ -229,7 +267,7 @@ def _newest_changes(entries: Iterable[Entry]) -> dict[int | None, int]:
     return newest
 
 
-def decode_held(held: Held | None) -> list[Entry]:
+def decode_held(held: bytes | list[bytes] | None) -> list[Entry]:
     """All entries in what is held of a customer, in order of arrival."""
     if isinstance(held, bytes):
         return _decode(held[_NUMBER:])

@@ -181,7 +181,7 @@ def test_the_sweep_drops_what_no_assessment_can_need_and_nothing_earlier() -> No
         stream.answer(NOON + offset, 10, record_id=f"at-{offset}")
     assert ledger.find(b"cc", record) is not None
     for offset in (1, 2, 3):
-        stream.answer(NOON + 2 * DAY + HOUR + offset, 10, record_id=f"after-{offset}")
+        stream.answer(NOON + 2 * DAY + (1 + offset) * HOUR, 10, record_id=f"after-{offset}")
     assert ledger.find(b"cc", record) is None
     assert b"cc" not in ledger.customers
 

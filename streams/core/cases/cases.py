@@ -11,7 +11,7 @@ from streams.core.cases.tickets import ticket_cases
 from streams.core.contributions import contribution, stock_contribution
 from streams.core.dimensions import Dimensions
 from streams.core.facts import ACCOUNT, TICKET
-from streams.core.ledger import Entry, Held, Ledger, decode_held
+from streams.core.ledger import Entry, Held, Ledger, Segments, decode_held
 from streams.core.panes import pane_start
 from streams.core.partials import EVER, PARTIAL_BYTES, Bucket, Partials
 
@@ -19,6 +19,7 @@ _CHANGED_AT_ONCE = 8
 """Derived records that one touched customer is taken to change, for the estimate of a checkpoint's size."""
 
 _TICKET_NUMBER = 7
+_Remembered = bytes | list[bytes] | None
 _CONTACTS, _ACCOUNT = -1, -2
 """Subjects beside tickets, which are subjects by their number."""
 
@@ -37,12 +38,12 @@ class Cases:
         self._horizon = horizon
         self._hours = hours
         self._bytes_of_one = _CHANGED_AT_ONCE * cuts * len(waits) * PARTIAL_BYTES
-        self._before: dict[bytes, Held | None] = {}
+        self._before: dict[bytes, _Remembered] = {}
 
     def touch(self, customer: bytes, held: Held | None) -> None:
         """Remember what is held of a customer, before the first change since it was settled."""
         if customer not in self._before:
-            self._before[customer] = list(held) if isinstance(held, list) else held
+            self._before[customer] = held.copy() if isinstance(held, Segments) else held
             self.bytes += self._bytes_of_one
 
     def settle(self, ledger: Ledger, partials: Partials, dimensions: Dimensions, label: str, watermark: int) -> None:
@@ -70,7 +71,7 @@ class Cases:
         if ever[0]:
             buckets.setdefault((case.dims, EVER, 0), Bucket()).add(*ever, case.time, sign, times)
 
-    def _changes(self, customer: bytes, held: Held | None, ledger: Ledger) -> Iterator[tuple[Emission, int]]:
+    def _changes(self, customer: bytes, held: _Remembered, ledger: Ledger) -> Iterator[tuple[Emission, int]]:
         """Derived records and how many more of each there are now."""
         before = decode_held(held)
         # what the ledger had to drop for want of room still counts
