@@ -2,6 +2,7 @@
 
 from collections.abc import Container
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from streams.core.facts import Facts
 from streams.core.partials import Counts, Slots
@@ -20,21 +21,28 @@ _SHIFT = 16
 _MASK = (1 << _SHIFT) - 1
 
 
+class Contribution(NamedTuple):
+    """All slots a record adds to, told apart by score, and the codes of those scores.
+
+    `stock_slots` and `stock_codes` are the part that is also summed up over all time.
+    """
+
+    slots: Slots
+    codes: tuple[int, ...]
+    stock_slots: Slots
+    stock_codes: tuple[int, ...]
+
+
 @lru_cache(maxsize=65_536)
-def contribution(facts: Facts) -> tuple[Slots, tuple[int, ...]]:
-    """All slots a record with these facts adds to, told apart by score, and the codes of those scores."""
+def contribution(facts: Facts) -> Contribution:
+    """What a record with these facts adds."""
     if not facts:
-        return (), ()
+        return Contribution((), (), (), ())
     own = [(score.code, score.slots(facts)) for score in _asked(facts[0])]
     slots = tuple((code << _SHIFT | slot, amount) for code, pairs in own for slot, amount in pairs)
-    return slots, tuple(code for code, pairs in own if pairs)
-
-
-@lru_cache(maxsize=65_536)
-def stock_contribution(facts: Facts) -> tuple[Slots, tuple[int, ...]]:
-    """The part of a contribution that is also summed up over all time."""
-    slots, codes = contribution(facts)
-    return tuple(pair for pair in slots if pair[0] >> _SHIFT in STOCK), tuple(code for code in codes if code in STOCK)
+    codes = tuple(code for code, pairs in own if pairs)
+    stock_slots = tuple(pair for pair in slots if pair[0] >> _SHIFT in STOCK)
+    return Contribution(slots, codes, stock_slots, tuple(code for code in codes if code in STOCK))
 
 
 @cache

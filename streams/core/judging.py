@@ -18,6 +18,9 @@ from streams.core.tally import Tally
 if TYPE_CHECKING:
     from streams.core.intake import Intake
 
+_LONGEST = 16_384
+"""More bytes than one event's own names take in the ledger and the dimensions."""
+
 
 class Reader:
     """A source with its decoder and what it has interned."""
@@ -57,14 +60,18 @@ class Chunk:
         read_dimensions, number, count = self._read_dimensions, intake.dimensions.number, tally.count
         held_of, append, touch = ledger.customers.get, ledger.append, intake.risks.touch
         dimensions, risks, cases, is_cased = intake.dimensions, intake.risks, intake.cases, self._source.cased
+        most = self._most_of_one()
         limit = budget - (intake.pending_bytes - ledger.pending_bytes - dimensions.pending_bytes)
         counts = dict.fromkeys(OUTCOMES, 0)
         newest, watermark = self._progress.last_event, tally.watermark
-        judged = accepted = 0
+        judged = accepted = measured = 0
         for arrival, event in zip(arrivals, events, strict=True):
-            spent = ledger.pending_bytes + tally.bytes + dimensions.pending_bytes + risks.touched_bytes + cases.bytes
-            if judged and spent > limit:
-                break
+            if judged >= measured:  # far from the limit it is not asked for every event
+                followed = risks.touched_bytes + cases.bytes
+                spent = ledger.pending_bytes + tally.bytes + dimensions.pending_bytes + followed
+                if judged and spent > limit:
+                    break
+                measured = judged + 1 + (limit - spent) // most
             judged += 1
             if type(event) is Invalid:
                 counts[self._reject(arrival, event)] += 1
@@ -110,6 +117,12 @@ class Chunk:
             self._progress.outcomes[outcome] += number_of_them
         return judged
 
+    def _most_of_one(self) -> int:
+        """The most bytes that one event can add to a checkpoint."""
+        intake = self._intake
+        follows = intake.cases.bytes_of_one if self._source.cased else 0
+        return 2 * self._tally.bytes_of_one + intake.risks.bytes_of_one + follows + _LONGEST
+
     def _judge_known(self, key: bytes, record: bytes, event: Any, time: int) -> str:
         """The outcome of an event whose record's identity stands somewhere in its customer's ledger."""
         intake, watermark = self._intake, self._tally.watermark
@@ -152,4 +165,3 @@ def _unbelievable(time: int) -> Invalid:
     if time < EARLIEST:
         return Invalid("out_of_range", "time", "before 1900; check the unit and the zone of the source's clock")
     return Invalid("future", "time", "further ahead of its arrival than lateness.future allows; check the clock")
-

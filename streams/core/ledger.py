@@ -20,6 +20,7 @@ _FULL = _EMPTY_ARRAY + SEGMENT
 _FIRST = b"\0\0\0\0\x91"
 _KEY_OVERHEAD = 24
 
+
 class Segments(list[bytes]):
     """Two segments and more, and the identities in all of them one after the other: one search tells what is new."""
 
@@ -202,7 +203,7 @@ class Ledger:
         for customer in self._touched:
             held = self.customers[customer]
             tail = held if isinstance(held, bytes) else held[-1]
-            changes.append((_key(customer, _number(tail)), tail[_NUMBER:]))
+            changes.append((tail[:_NUMBER] + customer, tail[_NUMBER:]))
         self._touched, self._changed, self.pending_bytes = {}, {}, 0
         return changes
 

@@ -1,6 +1,6 @@
 """What a chunk adds and retracts, gathered per dimensions and 10 s before it is rolled up to cells."""
 
-from streams.core.contributions import STOCK, contribution, stock_contribution
+from streams.core.contributions import Contribution, contribution
 from streams.core.dimensions import Dimensions
 from streams.core.facts import Facts
 from streams.core.lateness import NEVER
@@ -29,7 +29,7 @@ class Tally:
         self.label = label
         self.watermark = watermark
         self.bytes = 0
-        self._bytes_per_bucket = bytes_per_bucket
+        self.bytes_of_one = bytes_per_bucket
         self._keep = keep
         self._places: set[Place] = set()
         self._added: dict[tuple[int, int, Facts], list[int]] = {}
@@ -67,35 +67,39 @@ class Tally:
         buckets: dict[Place, Bucket] = {}
         for groups, sign in ((self._added, 1), (self._retracted, -1)):
             for (dims, start, facts), (number, last) in groups.items():
-                slots, codes = contribution(facts)
-                if slots:
-                    buckets.setdefault((dims, start), Bucket()).add(slots, codes, last, sign, number)
-                if not STOCK.isdisjoint(codes):
-                    self._count_ever(facts, last, dims, sign, number)
+                adds = contribution(facts)
+                if adds.slots:
+                    place = (dims, start)
+                    bucket = buckets.get(place)
+                    if bucket is None:
+                        bucket = buckets[place] = Bucket()
+                    bucket.add(adds.slots, adds.codes, last, sign, number)
+                if adds.stock_codes:
+                    self._count_ever(adds, last, dims, sign, number)
         return buckets
 
     def _count_late(self, facts: Facts, time: int, dims: int, sign: int) -> None:
-        slots, codes = contribution(facts)
-        if slots:
+        adds = contribution(facts)
+        if adds.slots:
             bucket = Bucket()
-            bucket.add(slots, codes, time, sign)
+            bucket.add(adds.slots, adds.codes, time, sign)
             self._late.append(((dims, time - time % _FINEST_MS), self.watermark, bucket))
-            self.bytes += self._bytes_per_bucket
-        if not STOCK.isdisjoint(codes):
-            self._count_ever(facts, time, dims, sign, 1)
+            self.bytes += self.bytes_of_one
+        if adds.stock_codes:
+            self._count_ever(adds, time, dims, sign, 1)
             self._note_stock(dims)
 
-    def _count_ever(self, facts: Facts, time: int, dims: int, sign: int, number: int) -> None:
-        self._ever.setdefault(dims, Bucket()).add(*stock_contribution(facts), time, sign, number)
+    def _count_ever(self, adds: Contribution, time: int, dims: int, sign: int, number: int) -> None:
+        self._ever.setdefault(dims, Bucket()).add(adds.stock_slots, adds.stock_codes, time, sign, number)
 
     def _note(self, place: Place, facts: Facts) -> None:
         if place not in self._places:
             self._places.add(place)
-            self.bytes += self._bytes_per_bucket
-        if not STOCK.isdisjoint(contribution(facts)[1]):
+            self.bytes += self.bytes_of_one
+        if contribution(facts).stock_codes:
             self._note_stock(place[0])
 
     def _note_stock(self, dims: int) -> None:
         if dims not in self._stocked:
             self._stocked.add(dims)
-            self.bytes += self._bytes_per_bucket
+            self.bytes += self.bytes_of_one

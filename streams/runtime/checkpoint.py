@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -33,6 +33,8 @@ class Output(NamedTuple):
 
 Change = tuple[bytes, bytes | None]
 """Key and value of a state change in the changelog."""
+
+_Record = tuple[bytes, bytes | None, Sequence[tuple[str, bytes]]]
 
 
 class Checkpointer:
@@ -145,7 +147,7 @@ class Checkpointer:
         return size + await self._send(shown, "after shown")
 
     async def _send_whole(self, topic: str, partition: int, changes: Sequence[Change]) -> int:
-        batches = self._batches([Output(topic, partition, *change) for change in changes])
+        batches = self._batches((key, value, ()) for key, value in changes)
         if len(batches) > 1:
             raise StateError(
                 f"partition {partition}: a step of {len(changes)} changes does not fit into one record batch; "
@@ -157,9 +159,9 @@ class Checkpointer:
         return int(batches[0].size())
 
     async def _send(self, outputs: Sequence[Output], point: str) -> int:
-        by_partition: dict[tuple[str, int], list[Output]] = defaultdict(list)
+        by_partition: dict[tuple[str, int], list[_Record]] = defaultdict(list)
         for output in outputs:
-            by_partition[output.topic, output.partition].append(output)
+            by_partition[output.topic, output.partition].append(output[2:])
         sent, size = [], 0
         for (topic, partition), records in by_partition.items():
             for batch in self._batches(records):
@@ -169,16 +171,16 @@ class Checkpointer:
         await asyncio.gather(*sent)
         return size
 
-    def _batches(self, outputs: Sequence[Output]) -> list[Any]:
+    def _batches(self, records: Iterable[_Record]) -> list[Any]:
         """As few batches as possible; a record larger than one has its own."""
         now = now_ms()
         batch = self._producer.create_batch()
         batches = [batch]
-        for _, _, key, value, headers in outputs:
-            if batch.append(key=key, value=value, timestamp=now, headers=list(headers)) is None:
+        for key, value, headers in records:
+            if batch.append(key=key, value=value, timestamp=now, headers=[*headers]) is None:
                 batch = self._producer.create_batch()
                 batches.append(batch)
-                batch.append(key=key, value=value, timestamp=now, headers=list(headers))
+                batch.append(key=key, value=value, timestamp=now, headers=[*headers])
         return batches
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.core.contributions import COUNTED, by_score, contribution, flat
+from streams.core.contributions import COUNTED, STOCK, by_score, contribution, flat
 from streams.core.scores import SCORES
 from streams.core.scores.base import SLOT_LIMIT
 from tests.support.facts import FACTS
@@ -14,14 +14,16 @@ patient = settings(deadline=None)
 @patient
 @given(FACTS)
 def test_a_contribution_is_that_of_each_score_told_apart_by_its_code(facts: tuple[int, ...]) -> None:
-    slots, codes = contribution(facts)
+    adds = contribution(facts)
     own = {score.code: dict(score.slots(facts)) for score in COUNTED if score.slots(facts)}
-    assert by_score(dict(slots)) == own
-    assert codes == tuple(own)
+    assert by_score(dict(adds.slots)) == own
+    assert adds.codes == tuple(own)
+    assert by_score(dict(adds.stock_slots)) == {code: slots for code, slots in own.items() if code in STOCK}
+    assert adds.stock_codes == tuple(code for code in own if code in STOCK)
 
 
 def test_what_says_nothing_adds_nothing() -> None:
-    assert contribution(()) == ((), ())
+    assert not any(contribution(()))
 
 
 @patient

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.core.cells import Cut
-from streams.core.contributions import contribution, stock_contribution
+from streams.core.contributions import contribution
 from streams.core.dimensions import Dimensions
 from streams.core.lateness import NEVER, Lateness
 from streams.core.panes import parse_span
@@ -58,16 +58,15 @@ def test_a_roll_up_is_the_sum_of_one_by_one_under_the_watermark_of_each(
     together, partials = tally(NOON - HOUR), Partials(BOUNDS)
     for facts, time, dims, sign, step in chunk:
         together.count(facts, time, dims, sign)
-        slots, codes = contribution(facts)
-        if slots:
+        adds = contribution(facts)
+        if adds.slots:
             alone = Bucket()
-            alone.add(slots, codes, time, sign)
+            alone.add(adds.slots, adds.codes, time, sign)
             start = time - time % (10 * SECOND)
             partials.apply("t", dimensions().cells_of(dims), start, together.watermark, alone)
-        ever = stock_contribution(facts)
-        if ever[0]:
+        if adds.stock_codes:
             alone = Bucket()
-            alone.add(*ever, time, sign)
+            alone.add(adds.stock_slots, adds.stock_codes, time, sign)
             partials.apply_ever("t", dimensions().cells_of(dims), alone)
         together.watermark = max(together.watermark, NOON - HOUR + step)
     assert rolled_up(together) == {(key, cell): partial for key, cell, partial in partials.drain()}

@@ -8,7 +8,7 @@ from streams.core.cases.accounts import account_cases
 from streams.core.cases.contacts import contact_cases, is_attempt
 from streams.core.cases.emission import Emission
 from streams.core.cases.tickets import ticket_cases
-from streams.core.contributions import contribution, stock_contribution
+from streams.core.contributions import contribution
 from streams.core.dimensions import Dimensions
 from streams.core.facts import ACCOUNT, TICKET
 from streams.core.ledger import Entry, Held, Ledger, Segments, decode_held
@@ -29,7 +29,7 @@ class Cases:
 
     They are a function of the ledger, so they are no state: a customer whose records change is
     remembered as he was (`touch`), and `settle` compares. `bytes` is roughly what the customers
-    touched since then can change in a checkpoint.
+    touched since then can change in a checkpoint, `bytes_of_one` what one of them can.
     """
 
     def __init__(self, waits: Mapping[int, int], horizon: int, cuts: int, hours: BusinessHours | None = None) -> None:
@@ -37,14 +37,14 @@ class Cases:
         self._waits = dict(waits)
         self._horizon = horizon
         self._hours = hours
-        self._bytes_of_one = _CHANGED_AT_ONCE * cuts * len(waits) * PARTIAL_BYTES
+        self.bytes_of_one = _CHANGED_AT_ONCE * cuts * len(waits) * PARTIAL_BYTES
         self._before: dict[bytes, _Remembered] = {}
 
     def touch(self, customer: bytes, held: Held | None) -> None:
         """Remember what is held of a customer, before the first change since it was settled."""
         if customer not in self._before:
             self._before[customer] = held.copy() if isinstance(held, Segments) else held
-            self.bytes += self._bytes_of_one
+            self.bytes += self.bytes_of_one
 
     def settle(self, ledger: Ledger, partials: Partials, dimensions: Dimensions, label: str, watermark: int) -> None:
         """Bring the panes that `watermark` (ms) has not closed in step with the ledger."""
@@ -62,14 +62,14 @@ class Cases:
 
     def _gather(self, buckets: dict[tuple[int, int, int], Bucket], case: Emission, number: int) -> None:
         sign, times = (1, number) if number > 0 else (-1, -number)
-        contributed = contribution(case.facts)
+        adds = contribution(case.facts)
         for resolution, wait in self._waits.items():
-            if contributed[0] and case.counts_within(wait):
+            if adds.slots and case.counts_within(wait):
                 place = (case.dims, resolution, pane_start(case.time, resolution))
-                buckets.setdefault(place, Bucket()).add(*contributed, case.time, sign, times)
-        ever = stock_contribution(case.facts)
-        if ever[0]:
-            buckets.setdefault((case.dims, EVER, 0), Bucket()).add(*ever, case.time, sign, times)
+                buckets.setdefault(place, Bucket()).add(adds.slots, adds.codes, case.time, sign, times)
+        if adds.stock_codes:
+            bucket = buckets.setdefault((case.dims, EVER, 0), Bucket())
+            bucket.add(adds.stock_slots, adds.stock_codes, case.time, sign, times)
 
     def _changes(self, customer: bytes, held: _Remembered, ledger: Ledger) -> Iterator[tuple[Emission, int]]:
         """Derived records and how many more of each there are now."""
