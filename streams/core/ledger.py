@@ -1,14 +1,13 @@
 """What is remembered of each customer: a bounded list of recent records, for dedupe, correction and risk."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
+from xxhash import xxh3_64_digest, xxh3_64_intdigest
 
 from streams.core.accounts import lasting
 from streams.core.facts import TICKET, Facts
 
-IDENTITY_BYTES = 8
 SEGMENT = 7
 """Records per segment, at most 15: more make a checkpoint longer, which writes what it touched whole; fewer make
 the state larger."""
@@ -61,13 +60,18 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Entry]).decode
 
 
-def identity(*parts: str) -> bytes:
-    """Eight bytes that name a record within its customer's ledger.
+def identity(topic: str, *parts: str) -> bytes:
+    """Eight bytes that name a record of a topic within its customer's ledger.
 
     >>> len(identity("cx.surveys.v1", "r-1"))
     8
     """
-    return hashlib.blake2b("\0".join(parts).encode(), digest_size=IDENTITY_BYTES).digest()
+    return xxh3_64_digest("\0".join(parts).encode(), identity_seed(topic))
+
+
+def identity_seed(topic: str) -> int:
+    """The seed that tells the identities of one topic from those of the others."""
+    return xxh3_64_intdigest(topic.encode())
 
 
 class Ledger:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from hashlib import blake2b
 from operator import attrgetter
 from typing import Any
+
+from xxhash import xxh3_64_digest
 
 from schemas.account import Account
 from schemas.call import Call
@@ -15,7 +16,7 @@ from schemas.decoding import EventDecoder
 from schemas.survey import Survey
 from schemas.ticket import Ticket
 from streams.core import facts
-from streams.core.ledger import IDENTITY_BYTES
+from streams.core.ledger import identity, identity_seed
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -58,23 +59,19 @@ class Source:
     @cached_property
     def identify(self) -> Callable[[Any], bytes]:
         """Gives the identity of an event's record within its customer's ledger, as `identity` makes it."""
-        prefix = self.topic.encode() + b"\0"
+        seed = identity_seed(self.topic)
 
         def of_event(event: Any) -> bytes:
-            name = prefix + event.record_id.encode() + b"\0" + event.event_id.encode()
-            return blake2b(name, digest_size=IDENTITY_BYTES).digest()
+            return xxh3_64_digest(f"{event.record_id}\0{event.event_id}".encode(), seed)
 
         def of_record(event: Any) -> bytes:
-            return blake2b(prefix + event.record_id.encode(), digest_size=IDENTITY_BYTES).digest()
+            return xxh3_64_digest(event.record_id.encode(), seed)
 
         return of_event if self.by_event else of_record
 
     def nobody(self, event: Any, record: bytes) -> bytes:
         """The ledger of a record of nobody: its own, which all changes of one thing share."""
-        if not self.by_event:
-            return b"n" + record
-        name = self.topic.encode() + b"\0" + event.record_id.encode()
-        return b"n" + blake2b(name, digest_size=IDENTITY_BYTES).digest()
+        return b"n" + (identity(self.topic, event.record_id) if self.by_event else record)
 
     def version(self, event: Any, time: int) -> int:
         """Orders the versions of one record: revision, else updated_at, else time."""

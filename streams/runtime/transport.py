@@ -40,6 +40,10 @@ async def _seek_to_start(consumer: aiokafka.AIOKafkaConsumer, tp: TP) -> int:
     return start
 
 
+def _as_it_is(_: TP, record: Any) -> Any:
+    return record
+
+
 class BatchThread(driver.AIOKafkaConsumerThread):
     """The consumer's thread, reading only committed records and giving equal partitions to one worker."""
 
@@ -53,6 +57,15 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         consumer._fetch_max_wait_ms = _FETCH_WAIT_MS
         consumer._auto_offset_reset = "none"  # where to go on when records are gone is for us to decide
         return consumer
+
+    async def _fetch_records(self, consumer: aiokafka.AIOKafkaConsumer, *args: Any, **kwargs: Any) -> Any:
+        # The client makes a dataclass of every record, which takes half as long as decoding its event; the
+        # record it makes that of has all that we read.
+        for fetched in consumer._fetcher._records.values():
+            records = getattr(fetched, "_partition_records", None)
+            if records is not None:
+                records._consumer_record = _as_it_is
+        return await super()._fetch_records(consumer, *args, **kwargs)
 
     async def seek_to_start(self, tp: TP) -> int:
         """Go on at the first record there is; returns its offset."""
