@@ -59,16 +59,17 @@ class Chunk:
         identify, version_of, facts_of = self._source.identify, self._source.version, self._source.facts
         read_dimensions, number, count = self._read_dimensions, intake.dimensions.number, tally.count
         held_of, append, touch = ledger.customers.get, ledger.append, intake.risks.touch
-        dimensions, risks, cases, is_cased = intake.dimensions, intake.risks, intake.cases, self._source.cased
+        cases, is_cased = intake.cases, self._source.cased
         most = self._most_of_one()
-        limit = budget - (intake.pending_bytes - ledger.pending_bytes - dimensions.pending_bytes)
+        limit = budget - (intake.pending_bytes - ledger.pending_bytes - intake.dimensions.pending_bytes)
         counts = dict.fromkeys(OUTCOMES, 0)
         newest, watermark = self._progress.last_event, tally.watermark
         judged = accepted = measured = 0
         for arrival, event in zip(arrivals, events, strict=True):
             if judged >= measured:  # far from the limit it is not asked for every event
-                followed = risks.touched_bytes + cases.bytes
-                spent = ledger.pending_bytes + tally.bytes + dimensions.pending_bytes + followed
+                spent = self._spent()
+                if spent > limit and is_cased and cases.gather(ledger):
+                    spent = self._spent()
                 if judged and spent > limit:
                     break
                 measured = judged + 1 + (limit - spent) // most
@@ -100,7 +101,7 @@ class Chunk:
             else:
                 dims, facts = number(read_dimensions(event)), facts_of(event)
                 if is_cased:
-                    cases.touch(key, held)
+                    cases.touch(key, held, facts, time)
                 append(key, held, (record, version_of(event, time), time, dims, facts))
                 count(facts, time, dims, 1)
                 accepted += 1
@@ -116,6 +117,11 @@ class Chunk:
         for outcome, number_of_them in counts.items():
             self._progress.outcomes[outcome] += number_of_them
         return judged
+
+    def _spent(self) -> int:
+        intake = self._intake
+        followed = intake.risks.touched_bytes + intake.cases.bytes
+        return intake.ledger.pending_bytes + self._tally.bytes + intake.dimensions.pending_bytes + followed
 
     def _most_of_one(self) -> int:
         """The most bytes that one event can add to a checkpoint."""
@@ -137,7 +143,9 @@ class Chunk:
         entry = Entry(record, version, time, dims, self._source.facts(event))
         held = intake.ledger.customers.get(key)
         if self._source.cased:
-            intake.cases.touch(key, held)
+            intake.cases.touch(key, held, entry.facts, time)
+            if found is not None:
+                intake.cases.touch(key, held, found.entry.facts, found.entry.time)
         if found is None:
             intake.ledger.append(key, held, astuple(entry))
         else:

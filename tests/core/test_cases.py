@@ -1,8 +1,11 @@
 """Ticket scores and repeat contact as an expert would ask for them, through stage 1 and 2, beside the oracle."""
 
+import random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.reference.contracts import CALLS, TICKETS
 from tests.support.arrivals import NOON
@@ -177,3 +180,34 @@ def test_a_contact_is_provisional_until_its_seven_days_are_over() -> None:
     stream = call(pipeline(), 0)
     assert told(stream, "repeat_contact")["value"] == 0
     assert told(call(stream, 6 * DAY), "repeat_contact")["counts"] == {"repeated": 1}
+
+
+GAPS = (0, MINUTE, 12 * HOUR, DAY, DAY + 1, 6 * DAY, 7 * DAY, 7 * DAY + 1, 8 * DAY, 8 * DAY + 1, 9 * DAY)
+attempts = st.lists(
+    st.tuples(
+        st.sampled_from(GAPS),
+        st.sampled_from(("answered", "answered", "abandoned", "menu", "opened")),
+        st.sampled_from((None, None, "77")),
+        st.integers(0, 5),  # below 3, an earlier record again, changed
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(attempts, st.randoms(use_true_random=False))
+def test_a_contact_is_told_the_same_whichever_attempts_around_it_come_first(
+    drawn: list[tuple[int, str, str | None, int]], shuffle: random.Random
+) -> None:
+    stream, time, sent = pipeline(), 0, []
+    for number, (gap, what, leg, again) in enumerate(drawn):
+        time += gap
+        sent.append((time, what, leg, number if again > 2 else again))
+    shuffle.shuffle(sent)
+    for revision, (at, what, leg, record) in enumerate(sent):
+        if what == "opened":
+            ticket(stream, (at, what), record=f"t{record}", customer="ann")
+        else:
+            legs = {} if leg is None else {"call_id": leg}
+            call(stream, at, what, record_id=f"c{record}", revision=revision, **legs)
+    stream.results()

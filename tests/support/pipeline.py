@@ -96,9 +96,9 @@ class Pipeline:
         return found
 
     def shown_by(self, windows: Windows) -> list[dict[str, Any]]:
-        """Every window that is not empty, as these windows have it."""
+        """Every window that is not empty, and every level that is not zero, as these windows have it."""
         windows.advance(self.now)
-        return [row for row in everything(windows) if row["n"]]
+        return [row for row in everything(windows) if row["n"] or row["value"]]
 
     def result(self, score: str, window: str, cell: str = "all", now: int | None = None) -> dict[str, Any] | None:
         """One window of one cell, or None when it is empty."""

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from streams.core.business_hours import BusinessHours
 from streams.core.cases.accounts import account_cases
-from streams.core.cases.contacts import contact_cases, is_attempt
+from streams.core.cases.contacts import REACH_MS, contact_cases, is_attempt
 from streams.core.cases.emission import Emission
 from streams.core.cases.tickets import ticket_cases
 from streams.core.contributions import contribution
 from streams.core.dimensions import Dimensions
-from streams.core.facts import ACCOUNT, TICKET
+from streams.core.facts import ACCOUNT, TICKET, Facts
 from streams.core.ledger import Entry, Held, Ledger, Segments, decode_held
 from streams.core.panes import pane_start
 from streams.core.partials import EVER, PARTIAL_BYTES, Bucket, Partials
@@ -19,17 +19,58 @@ _CHANGED_AT_ONCE = 8
 """Derived records that one touched customer is taken to change, for the estimate of a checkpoint's size."""
 
 _TICKET_NUMBER = 7
-_Remembered = bytes | list[bytes] | None
+_NO_TIME = 2**60
 _CONTACTS, _ACCOUNT = -1, -2
 """Subjects beside tickets, which are subjects by their number."""
+
+
+class _Touched:
+    """What was held of a customer before some of it changed, and what may have changed: subjects, times of attempts."""
+
+    __slots__ = ("first", "held", "last", "subjects")
+
+    def __init__(self, held: Held | None) -> None:
+        self.held = held.copy() if isinstance(held, Segments) else held
+        self.subjects: set[int] = set()
+        self.first, self.last = _NO_TIME, -_NO_TIME
+
+    def touch(self, facts: Facts, time: int) -> bool:
+        """Note a record that comes, goes or changes; whether that can change derived records not yet counted."""
+        subjects, source = self.subjects, facts[0]
+        before = len(subjects)
+        if source == TICKET:
+            subjects.add(facts[_TICKET_NUMBER])
+        elif source == ACCOUNT:
+            subjects.add(_ACCOUNT)
+        attempt = is_attempt(facts)
+        if attempt:
+            subjects.add(_CONTACTS)
+            self.first, self.last = min(self.first, time - REACH_MS), max(self.last, time + REACH_MS)
+        return attempt or len(subjects) > before
+
+    def by_subject(self, entries: Iterable[Entry], customer: bytes) -> dict[int, list[Entry]]:
+        """The entries that each touched subject is made of; nobody has tickets only."""
+        found: dict[int, list[Entry]] = {}
+        subjects, is_somebody = self.subjects, customer[:1] == b"c"
+        has_attempts = is_somebody and _CONTACTS in subjects
+        for entry in entries:
+            facts = entry.facts
+            if facts[0] == TICKET:
+                if facts[_TICKET_NUMBER] in subjects:
+                    found.setdefault(facts[_TICKET_NUMBER], []).append(entry)
+            elif facts[0] == ACCOUNT and is_somebody and _ACCOUNT in subjects:
+                found.setdefault(_ACCOUNT, []).append(entry)
+            if has_attempts and self.first <= entry.time <= self.last and is_attempt(facts):
+                found.setdefault(_CONTACTS, []).append(entry)
+        return found
 
 
 class Cases:
     """The derived records of one source partition, by customer.
 
     They are a function of the ledger, so they are no state: a customer whose records change is
-    remembered as he was (`touch`), and `settle` compares. `bytes` is roughly what the customers
-    touched since then can change in a checkpoint, `bytes_of_one` what one of them can.
+    remembered as he was (`touch`), and `gather` compares. `bytes` is roughly what the changes since the
+    last `settle` take in a checkpoint, `bytes_of_one` what one of them can take as long as it is not gathered.
     """
 
     def __init__(self, waits: Mapping[int, int], horizon: int, cuts: int, hours: BusinessHours | None = None) -> None:
@@ -38,29 +79,40 @@ class Cases:
         self._horizon = horizon
         self._hours = hours
         self.bytes_of_one = _CHANGED_AT_ONCE * cuts * len(waits) * PARTIAL_BYTES
-        self._before: dict[bytes, _Remembered] = {}
+        self._bytes_of_bucket = cuts * PARTIAL_BYTES
+        self._before: dict[bytes, _Touched] = {}
+        self._buckets: dict[tuple[int, int, int], Bucket] = {}
 
-    def touch(self, customer: bytes, held: Held | None) -> None:
-        """Remember what is held of a customer, before the first change since it was settled."""
-        if customer not in self._before:
-            self._before[customer] = held.copy() if isinstance(held, Segments) else held
+    def touch(self, customer: bytes, held: Held | None, facts: Facts, time: int) -> None:
+        """Remember what is held of a customer before a record with these facts and time comes, goes or changes."""
+        touched = self._before.get(customer)
+        if touched is None:
+            touched = self._before[customer] = _Touched(held)
+        if touched.touch(facts, time):
             self.bytes += self.bytes_of_one
+
+    def gather(self, ledger: Ledger) -> bool:
+        """Work out what the customers touched since the last call amount to now; False when there were none."""
+        touched, self._before = self._before, {}
+        for customer, before in touched.items():
+            for case, number in self._changes(customer, before, ledger):
+                self._gather(case, number)
+        self.bytes = len(self._buckets) * self._bytes_of_bucket
+        return bool(touched)
 
     def settle(self, ledger: Ledger, partials: Partials, dimensions: Dimensions, label: str, watermark: int) -> None:
         """Bring the panes that `watermark` (ms) has not closed in step with the ledger."""
-        buckets: dict[tuple[int, int, int], Bucket] = {}
-        for customer, held in self._before.items():
-            for case, number in self._changes(customer, held, ledger):
-                self._gather(buckets, case, number)
-        for (dims, resolution, start), bucket in buckets.items():
+        self.gather(ledger)
+        for (dims, resolution, start), bucket in self._buckets.items():
             cells = dimensions.cells_of(dims)
             if resolution == EVER:
                 partials.apply_ever(label, cells, bucket)
             else:
                 partials.apply_at(resolution, label, cells, start, watermark, bucket)
-        self._before, self.bytes = {}, 0
+        self._buckets, self.bytes = {}, 0
 
-    def _gather(self, buckets: dict[tuple[int, int, int], Bucket], case: Emission, number: int) -> None:
+    def _gather(self, case: Emission, number: int) -> None:
+        buckets = self._buckets
         sign, times = (1, number) if number > 0 else (-1, -number)
         adds = contribution(case.facts)
         for resolution, wait in self._waits.items():
@@ -71,12 +123,12 @@ class Cases:
             bucket = buckets.setdefault((case.dims, EVER, 0), Bucket())
             bucket.add(adds.stock_slots, adds.stock_codes, case.time, sign, times)
 
-    def _changes(self, customer: bytes, held: _Remembered, ledger: Ledger) -> Iterator[tuple[Emission, int]]:
+    def _changes(self, customer: bytes, touched: _Touched, ledger: Ledger) -> Iterator[tuple[Emission, int]]:
         """Derived records and how many more of each there are now."""
-        before = decode_held(held)
+        before = decode_held(touched.held)
         # what the ledger had to drop for want of room still counts
         now = {entry.record: entry for entry in before} | {entry.record: entry for entry in ledger.entries(customer)}
-        old, new = _by_subject(before, customer), _by_subject(now.values(), customer)
+        old, new = touched.by_subject(before, customer), touched.by_subject(now.values(), customer)
         for subject in old.keys() | new.keys():
             if old.get(subject) != new.get(subject):
                 yield from self._change(subject, old.get(subject, []), new.get(subject, []))
@@ -104,17 +156,3 @@ class Cases:
                 yield changes[first:position]
                 first = position
         yield changes[first:]
-
-
-def _by_subject(entries: Iterable[Entry], customer: bytes) -> dict[int, list[Entry]]:
-    """The entries that each subject of a customer is made of; nobody has tickets only."""
-    subjects: dict[int, list[Entry]] = {}
-    is_somebody = customer[:1] == b"c"
-    for entry in entries:
-        if entry.facts[0] == TICKET:
-            subjects.setdefault(entry.facts[_TICKET_NUMBER], []).append(entry)
-        elif is_somebody and entry.facts[0] == ACCOUNT:
-            subjects.setdefault(_ACCOUNT, []).append(entry)
-        if is_somebody and is_attempt(entry):
-            subjects.setdefault(_CONTACTS, []).append(entry)
-    return subjects

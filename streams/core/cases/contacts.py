@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from streams.core.cases.emission import Emission
-from streams.core.facts import CALL, DIRECTIONS, OUTCOMES, TICKET, TICKET_CHANGES, contact_facts
+from streams.core.facts import CALL, DIRECTIONS, OUTCOMES, TICKET, TICKET_CHANGES, Facts, contact_facts
 from streams.core.ledger import Entry
 
 WITHIN_MS = 7 * 86_400_000
@@ -12,6 +12,9 @@ WITHIN_MS = 7 * 86_400_000
 
 LEG_MS = 86_400_000
 """Records with the same call number within a day are legs of one call."""
+
+REACH_MS = WITHIN_MS + LEG_MS
+"""What attempts further apart than this amount to, they amount to without each other."""
 
 _ANSWERED, _MENU = OUTCOMES.index("answered"), OUTCOMES.index("menu")
 _INBOUND, _OPENED = DIRECTIONS.index("inbound"), TICKET_CHANGES.index("opened")
@@ -39,9 +42,8 @@ def contact_cases(attempts: Sequence[Entry]) -> Iterator[Emission]:
             yield case._replace(facts=contact_facts(True), after=delay)
 
 
-def is_attempt(entry: Entry) -> bool:
-    """Whether a customer tried to reach somebody."""
-    facts = entry.facts
+def is_attempt(facts: Facts) -> bool:
+    """Whether a record with these facts says that a customer tried to reach somebody."""
     if facts[0] == CALL:
         return facts[1] != _MENU and facts[2] == _INBOUND
     return facts[0] == TICKET and facts[1] == _OPENED
