@@ -119,10 +119,10 @@ def answers() -> list[Event]:
 
 
 def _answer(number: int, row: dict[str, str]) -> Event:
-    hashed = int(hashlib.blake2b(str(number).encode(), digest_size=8).hexdigest(), 16)
+    hashed, content = int(_hash(str(number), 8), 16), f"{number} " + "\x1f".join(row.values())
     return _present(
         {
-            "record_id": f"row {number}",
+            "record_id": f"telco-nps-{_hash(content, 12)}",  # decides between a customer's answers of one minute
             "time": _utc(row["CUSTOMER_RESPONSE_DATE"]),
             "survey": "telco-journey",
             "kind": "nps",
@@ -134,6 +134,10 @@ def _answer(number: int, row: dict[str, str]) -> Event:
             "source": "telco-nps",
         }
     )
+
+
+def _hash(text: str, size: int) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=size).hexdigest()
 
 
 def _utc(text: str) -> datetime:
