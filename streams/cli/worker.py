@@ -35,11 +35,11 @@ def command(settings: Settings, only: Part | None, create_topics: bool, debug: b
 
     Example:  cxstream worker --only streams
     """
-    if only is None:
-        sys.exit(_supervise(sys.argv[2:] if sys.argv[1:2] == ["worker"] else []))
     if create_topics:
         topics.create_topics(settings)
-    topics.verify_topics(settings)
+    topics.verify_topics(settings)  # here too before there are two, so that what is wrong is said once
+    if only is None:
+        sys.exit(_supervise(sys.argv[2:] if sys.argv[1:2] == ["worker"] else []))
     run(_part(settings, only), settings, debug)
 
 

@@ -101,3 +101,11 @@ def test_a_taken_port_is_one_line_and_exit_code_2(tmp_path: Path, fresh_broker: 
         assert supervisor.is_gone()
     assert f"worker ends: metrics: cannot listen on 127.0.0.1:{fresh_broker.port}" in supervisor.log
     assert "Traceback" not in supervisor.log
+
+
+def test_a_broker_that_is_away_is_said_once_and_not_by_each_part(tmp_path: Path) -> None:
+    env = os.environ | {"PYTHONPATH": str(ROOT), "CXSTREAM_KAFKA_BROKERS": "127.0.0.1:1"}
+    command = [sys.executable, "-m", "streams.cli.main", "worker"]
+    ended = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=WITHIN, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "cxstream: no broker at 127.0.0.1:1: start it or set kafka.brokers\n"
