@@ -64,9 +64,9 @@ def command(seconds: float | None, rate: float, seed: int, window: str, port: in
         signal.signal(number, _interrupt)
     if find_spec("chdb") is None:
         raise StoreError("no embedded database on this machine: install cxstream[embedded]")
-    click.echo("cxstream demo: a simulated company on an embedded broker and database, all on this machine")
     wish = _Wish(seconds, rate, seed, window, keep is not None)
     try:
+        click.echo("cxstream demo: a simulated company on an embedded broker and database, all on this machine")
         with workspace(keep) as folder, EmbeddedBroker(port) as broker:
             settings = write_settings(folder, broker.address, port)
             farewell = _play(wish, settings, folder, broker)
