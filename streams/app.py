@@ -1,14 +1,20 @@
 """The one place where everything is put together; `faust -A streams.app worker` finds its app here."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
+
+from click import ClickException
 
 from streams.core.definition import Definition
 from streams.core.lateness import Lateness
+from streams.errors import CxError
 from streams.runtime.fatal import end_worker
+from streams.runtime.faust_app import BatchApp
 from streams.runtime.risk_model import load_model
 from streams.runtime.sinking import SinkWorker
 from streams.runtime.stages import Ends, Streams
+from streams.runtime.topics import verify_topics
 from streams.settings import Settings, load
 
 
@@ -46,8 +52,24 @@ def sinks(settings: Settings) -> SinkWorker:
     return SinkWorker(settings, sink, "clickhouse")
 
 
+class _Refused(ClickException):
+    """What Faust's command says in one line, where it would show a traceback."""
+
+    exit_code = 2
+
+
 def __getattr__(name: str) -> Any:
     """`app` is made when it is asked for, so that importing this module reads no settings."""
     if name == "app":
-        return globals().setdefault("app", streams(load()).app)
+        return globals().setdefault("app", _app_for_faust())
     raise AttributeError(name)
+
+
+def _app_for_faust() -> BatchApp:
+    try:
+        settings = load()
+        app = streams(settings).app
+    except CxError as error:
+        raise _Refused(str(error)) from None
+    app.check = partial(verify_topics, settings)  # as `cxstream worker` does, which says it in one line
+    return app

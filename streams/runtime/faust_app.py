@@ -1,5 +1,6 @@
 """A Faust app as we run it: chunks as messages, no tables, no web server of its own, nothing in the environment."""
 
+import asyncio
 import gc
 import logging
 import signal
@@ -13,8 +14,9 @@ from faust.app.base import BootStrategy
 from faust.types import TP
 from mode import ServiceT
 
+from streams.errors import CxError
 from streams.runtime.connection import faust_broker, faust_credentials
-from streams.runtime.fatal import PunctualWorker
+from streams.runtime.fatal import PunctualWorker, end_worker
 from streams.runtime.transport import BatchTransport
 from streams.settings import FAUST_PREFIX, Settings
 
@@ -37,7 +39,8 @@ class _WithoutWeb(BootStrategy):
 class BatchApp(faust.App):
     """An app whose messages are chunks, with further services that start before its consumer.
 
-    `lost` is told of a partition, where it was to be read on, and where its log starts instead.
+    `lost` is told of a partition, where it was to be read on, and where its log starts instead; `check` is
+    called before anything starts, and what it raises ends the worker.
     """
 
     BootStrategy = _WithoutWeb
@@ -45,11 +48,17 @@ class BatchApp(faust.App):
     def __init__(self, *args: Any, before: Sequence[ServiceT] = (), **kwargs: Any) -> None:
         self._before = tuple(before)
         self.lost: Callable[[TP, int, int], None] = _note_lost
+        self.check: Callable[[], object] | None = None
         super().__init__(*args, **kwargs)
 
     async def on_first_start(self) -> None:
         """Start what must be up before the consumer, and look for garbage less often."""
         gc.set_threshold(*_GARBAGE)
+        if self.check is not None:
+            try:
+                await asyncio.to_thread(self.check)
+            except CxError as error:
+                end_worker(error)
         await super().on_first_start()
         # Faust's worker answers this signal with a debugger, which waits for input for ever.
         self.loop.add_signal_handler(signal.SIGUSR2, log.info, "SIGUSR2 starts no debugger here")

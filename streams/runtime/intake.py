@@ -136,7 +136,7 @@ class IntakeRunner:
     async def take(self, topic: str, event: EventT[Any]) -> None:
         """Apply a chunk; it is acknowledged when a checkpoint that holds it has landed."""
         records = cast(Sequence[Arrival], event.value)
-        self._telemetry.waited(topic, records[-1].timestamp)
+        self._telemetry.waited(topic, self.partition, records[-1].timestamp)
         if topic == REKEYED.name:
             await self._apply_rekeyed(records)
         else:
@@ -257,7 +257,7 @@ class IntakeRunner:
         topic = self._settings.topic(CHANGELOG.name)
         size = await self._checkpointer.write(outputs, topic, self.partition, changes, shown)
         self.durable = durable
-        self._telemetry.checkpointed(size, monotonic() - began, applied_at)
+        self._telemetry.checkpointed(self.partition, size, monotonic() - began, applied_at)
         for event in unacked:
             event.ack()
         reach("after ack")

@@ -15,7 +15,7 @@ from sinks.errors import SinkError, SinkUnavailable
 from sinks.sink import Sink, SinkRecord
 from streams.errors import StoreError
 from streams.runtime.checkpoint import Checkpointer, Output
-from streams.runtime.clock import monotonic
+from streams.runtime.clock import monotonic, now_ms
 from streams.runtime.connection import aiokafka_options
 from streams.runtime.failpoints import reach
 from streams.runtime.fatal import end_worker
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 STORED = tuple(topic for topic in TOPICS if topic not in (CHANGELOG, REKEYED))
 """The topics that are stored."""
 
+_NONE = 2**62
+
 
 class SinkMetrics:
     """What Prometheus reads about the sinks."""
@@ -40,9 +42,9 @@ class SinkMetrics:
         )
         self.inserted = Counter("cxstream_sink_inserted", "Records stored", ["topic"], registry=registry)
         self.rejected = Counter(
-            "cxstream_sink_rejected", "Records that can never be stored", ["topic"], registry=registry
+            "cxstream_sink_rejected", "Records that can never be stored", ["topic", "reason"], registry=registry
         )
-        self.latency = Gauge(
+        self.age = Gauge(
             "cxstream_sink_oldest_pending_seconds", "Age of the oldest record not yet stored", registry=registry
         )
 
@@ -64,6 +66,8 @@ class SinkWorker:
         self._records = 0
         self._wake = asyncio.Event()
         self._warm = False
+        self._oldest = self._oldest_flushed = _NONE
+        self.metrics.age.set_function(self.age)
         self._flushed_at = monotonic()
         self._rejects = Checkpointer(aiokafka_options(settings), None, settings.kafka.max_batch_bytes)
         self._connect()
@@ -79,6 +83,11 @@ class SinkWorker:
         silent = monotonic() - self._flushed_at
         waiting = self._pending and silent > self.settings.metrics.stalled_after
         return f"nothing stored for {silent:.0f} s while {self._records} records wait" if waiting else None
+
+    def age(self) -> float:
+        """Seconds since the oldest record that was taken and is not stored came to its topic; 0 without one."""
+        oldest = min(self._oldest, self._oldest_flushed)
+        return 0.0 if oldest == _NONE else max(0, now_ms() - oldest) / 1000
 
     def _connect(self) -> None:
         for topic in STORED:
@@ -108,6 +117,7 @@ class SinkWorker:
                 await asyncio.sleep(min(full.retry_after, 1.0))
         self._pending.append((topic, event))
         self._records += len(records)
+        self._oldest = min(self._oldest, records[0].timestamp_ms if records[0].timestamp_ms >= 0 else now_ms())
         self.metrics.pending.labels(self._name).set(self._records)
         if self._records >= self.settings.clickhouse.flush_rows:
             self._wake.set()
@@ -145,11 +155,13 @@ class SinkWorker:
     async def _flush(self) -> None:
         pending, self._pending = self._pending, []
         records, self._records = self._records, 0
+        self._oldest_flushed, self._oldest = self._oldest, _NONE
         rejects = await self._stored()
         await self._publish(rejects)
         for topic, event in pending:
             self.metrics.inserted.labels(topic).inc(len(event.value))
             event.ack()
+        self._oldest_flushed = _NONE
         self._flushed_at = monotonic()
         self.metrics.up.labels(self._name).set(1)
         self.metrics.pending.labels(self._name).set(self._records)
@@ -175,7 +187,7 @@ class SinkWorker:
         topic = self.settings.topic(REJECTS.name)
         outputs: list[Output] = []
         for reject in rejects:
-            self.metrics.rejected.labels(reject.topic).inc()
+            self.metrics.rejected.labels(reject.topic, reject.reason).inc()
             outputs.append(reject_output(topic, reject))
         if outputs:
             await self._rejects.write(outputs, topic, 0, [])

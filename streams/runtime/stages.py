@@ -77,9 +77,8 @@ class Streams:
     def unhealthy(self) -> str | None:
         """Why this worker should be restarted, if it should."""
         after = self.settings.metrics.stalled_after
-        if self.telemetry.is_stalled(after):
-            return f"input waits and nothing has been checkpointed for {after} s"
-        return None
+        stalled = self.telemetry.stalled(after)
+        return f"partitions {stalled}: input waits and nothing has been checkpointed for {after} s" if stalled else None
 
     def unready(self) -> str | None:
         """Why this worker does not yet answer for its partitions, if it does not."""

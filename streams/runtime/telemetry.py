@@ -52,9 +52,9 @@ class Telemetry:
             self._stages.labels(stage)
         self._intakes: dict[int, Intake] = {}
         self._rollups: dict[int, Owned] = {}
-        self._newest: dict[str, int] = {}
+        self._newest: dict[tuple[str, int], int] = {}
+        self._progressed: dict[int, float] = {}
         self.model: Modelled | None = None
-        self.progressed_at = monotonic()
         registry.register(_Scores(self._rollups))
         registry.register(_Sources(self))
 
@@ -63,18 +63,22 @@ class Telemetry:
         """The source partitions this worker owns."""
         return self._intakes
 
-    @property
-    def newest(self) -> Mapping[str, int]:
-        """By topic, the timestamp (ms) of the newest record applied by this worker."""
-        return self._newest
+    def behind(self, topic: str, partition: int) -> float:
+        """Seconds since the newest record applied here arrived; before any, since the partition was last at rest."""
+        newest = self._newest.get((topic, partition))
+        if newest is None:
+            return monotonic() - self._progressed.get(partition, monotonic())
+        return max(0, now_ms() - newest) / 1000
 
     def own_intake(self, partition: int, intake: Intake) -> None:
         """Report this source partition from now on."""
+        self._progressed[partition] = monotonic()
         self._intakes[partition] = intake
 
     def disown_intake(self, partition: int) -> None:
         """Another worker reports it now."""
         self._intakes.pop(partition, None)
+        self._newest = {place: time for place, time in self._newest.items() if place[1] != partition}
 
     def own_rollup(self, partition: int, owner: Owned) -> None:
         """Report the cells of this partition from now on."""
@@ -84,14 +88,14 @@ class Telemetry:
         """Another worker reports them now."""
         self._rollups.pop(partition, None)
 
-    def waited(self, topic: str, timestamp: int) -> None:
+    def waited(self, topic: str, partition: int, timestamp: int) -> None:
         """A chunk whose newest record arrived at `timestamp` (ms) is being applied."""
-        self._newest[topic] = max(timestamp, self._newest.get(topic, 0))
+        self._newest[topic, partition] = max(timestamp, self._newest.get((topic, partition), 0))
         self.stage("arrival", max(0.0, (now_ms() - timestamp) / 1000))
 
-    def checkpointed(self, size: int, seconds: float, applied_at: float | None) -> None:
+    def checkpointed(self, partition: int, size: int, seconds: float, applied_at: float | None) -> None:
         """A checkpoint of `size` bytes has landed."""
-        self.progressed_at = monotonic()
+        self._progressed[partition] = monotonic()
         self._size.observe(size)
         self._time.observe(seconds)
         if applied_at is not None:
@@ -111,13 +115,16 @@ class Telemetry:
         }
 
     def watch(self) -> None:
-        """Note that nothing waits, if so; called every second or so."""
-        if not any(self.lag().values()):
-            self.progressed_at = monotonic()
+        """Note where nothing waits; called every second or so."""
+        waiting = self._waiting()
+        self._progressed.update({partition: monotonic() for partition in self._intakes if partition not in waiting})
 
-    def is_stalled(self, after: float) -> bool:
-        """Whether input waits and nothing has moved for `after` seconds."""
-        return monotonic() - self.progressed_at > after and any(self.lag().values())
+    def stalled(self, after: float) -> list[int]:
+        """The partitions in which input waits and nothing has moved for `after` seconds."""
+        return sorted(p for p in self._waiting() if monotonic() - self._progressed[p] > after)
+
+    def _waiting(self) -> set[int]:
+        return {partition for (_, partition), records in self.lag().items() if records}
 
 
 class _Scores:
@@ -193,10 +200,9 @@ class _Sources:
         seconds = GaugeMetricFamily(
             "cxstream_lag_seconds", "Age of the newest applied record while others wait", labels=("topic", "partition")
         )
-        now, newest = now_ms(), self._telemetry.newest
         for (topic, partition), lag in self._telemetry.lag().items():
             records.add_metric((topic, str(partition)), lag)
-            behind = max(0, now - newest.get(topic, now)) / 1000 if lag else 0.0
+            behind = self._telemetry.behind(topic, partition) if lag else 0.0
             seconds.add_metric((topic, str(partition)), behind)
         yield from (records, seconds)
 

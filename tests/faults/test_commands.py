@@ -1,7 +1,9 @@
 """`cxstream worker` and `faust worker` as processes: what they listen on, and what signals do to them."""
 
+import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -65,3 +67,20 @@ def test_asked_twice_it_ends_all_the_same(settings: Settings, start: Start) -> N
     worker.signal(signal.SIGTERM)
     worker.signal(signal.SIGTERM)
     assert worker.wait(20) in (0, -signal.SIGTERM)
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"CXSTREAM_KAFKA_BROKER": "127.0.0.1:1"}, "Error: CXSTREAM_KAFKA_BROKER: there is no setting kafka.broker"),
+        ({"CXSTREAM_KAFKA_BROKERS": "127.0.0.1:1"}, "worker ends: no broker at 127.0.0.1:1: start it or set kafka"),
+    ],
+)
+def test_fausts_command_says_what_is_wrong_without_a_traceback(
+    tmp_path: Path, variables: dict[str, str], said: str
+) -> None:
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])} | variables
+    ended = subprocess.run(FAUST, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert said in ended.stderr + ended.stdout
+    assert "Traceback" not in ended.stderr + ended.stdout

@@ -68,10 +68,12 @@ def test_an_outage_longer_than_the_session_and_the_buffer(
         until("the buffer is full", lambda: sink.total("cxstream_sink_pending_records") >= 4 * FLUSH_ROWS, 30)
         until("more than two sessions have passed", lambda: retries(sink) >= 5, 60)
         assert sink.total("cxstream_sink_up") == 0
+        assert sink.total("cxstream_sink_oldest_pending_seconds") > 2 * settings.kafka.session_timeout
         assert sink.get("/healthz")[0] == 200
     wanted = settled(lambda: [streams], settings)
     wait_stored(sink, settings, 120)
     assert members(settings) == before
+    assert sink.total("cxstream_sink_oldest_pending_seconds") == 0
     check_stored(settings, wanted)
 
 

@@ -59,14 +59,29 @@ def intake() -> Intake:
     return stage.intake
 
 
+class Clock:
+    """How many seconds later it is for telemetry."""
+
+    seconds = 0.0
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    later = Clock()
+    start, start_ms = monotonic(), now_ms()
+    monkeypatch.setattr("streams.runtime.telemetry.monotonic", lambda: start + later.seconds)
+    monkeypatch.setattr("streams.runtime.telemetry.now_ms", lambda: start_ms + round(later.seconds * 1000))
+    return later
+
+
 @pytest.fixture
 def telemetry(intake: Intake) -> Telemetry:
     made = Telemetry(CollectorRegistry())
     made.own_intake(0, intake)
     made.own_rollup(0, OwnedCells())
     made.high_watermarks = lambda: {(SURVEYS, 0): 20, (SURVEYS, 7): 99}
-    made.waited(SURVEYS, now_ms() - 3_000)
-    made.checkpointed(1_000, 0.02, monotonic())
+    made.waited(SURVEYS, 0, now_ms() - 3_000)
+    made.checkpointed(0, 1_000, 0.02, monotonic())
     for stage in STAGES:
         made.stage(stage, 0.1)
     return made
@@ -128,18 +143,29 @@ def test_lag_in_seconds_is_the_age_of_the_newest_applied_record_while_others_wai
     assert value_of(telemetry, "cxstream_lag_seconds", **place) == 0.0
 
 
-def test_stalled_is_who_has_input_and_moves_nothing(telemetry: Telemetry) -> None:
-    assert not telemetry.is_stalled(60.0)
-    telemetry.progressed_at -= 61.0
-    assert telemetry.is_stalled(60.0)
-    telemetry.checkpointed(1, 0.1, None)
-    assert not telemetry.is_stalled(60.0)
+def test_lag_in_seconds_is_that_of_each_partition(clock: Clock, telemetry: Telemetry) -> None:
+    telemetry.own_intake(1, Intake(1, telemetry.intakes[0].definition))
+    telemetry.high_watermarks = lambda: {(SURVEYS, 0): 15, (SURVEYS, 1): 9}
+    clock.seconds = 90
+    telemetry.waited(SURVEYS, 0, now_ms() + 90_000)
+    assert value_of(telemetry, "cxstream_lag_seconds", topic=SURVEYS, partition="0") == 0.0
+    assert value_of(telemetry, "cxstream_lag_seconds", topic=SURVEYS, partition="1") == pytest.approx(90.0)
 
 
-def test_after_a_long_rest_the_first_event_is_no_stall(telemetry: Telemetry) -> None:
-    telemetry.progressed_at -= 3_600.0
+def test_stalled_is_a_partition_that_has_input_and_moves_nothing(clock: Clock, telemetry: Telemetry) -> None:
+    telemetry.own_intake(1, Intake(1, telemetry.intakes[0].definition))
+    telemetry.high_watermarks = lambda: {(SURVEYS, 0): 15, (SURVEYS, 1): 9}
+    assert telemetry.stalled(60.0) == []
+    clock.seconds = 61
+    assert telemetry.stalled(60.0) == [0, 1]
+    telemetry.checkpointed(1, 1, 0.1, None)
+    assert telemetry.stalled(60.0) == [0], "what moves elsewhere does not hide it"
+
+
+def test_after_a_long_rest_the_first_event_is_no_stall(clock: Clock, telemetry: Telemetry) -> None:
+    clock.seconds = 3_600
     telemetry.high_watermarks = lambda: {(SURVEYS, 0): 14}
     telemetry.watch()
     telemetry.high_watermarks = lambda: {(SURVEYS, 0): 15}
     telemetry.watch()
-    assert not telemetry.is_stalled(60.0)
+    assert telemetry.stalled(60.0) == []
