@@ -114,7 +114,10 @@ class Checkpointer:
         self, outputs: Sequence[Output], changelog: str, partition: int, changes: Sequence[Change]
     ) -> int:
         reach("before checkpoint")
-        await self._producer.begin_transaction()
+        try:
+            await self._producer.begin_transaction()
+        except AssertionError:  # so the client refuses to begin one after it was fenced
+            raise self._fatal() or IllegalOperation("no transaction can begin") from None
         reach("after begin")
         size = await self._send(outputs, "after outputs")
         size += await self._send([Output(changelog, partition, *change) for change in changes], "after changelog")
@@ -127,7 +130,7 @@ class Checkpointer:
         # What it learned is in futures that complain at the end of the process when nobody has asked them.
         if not self._transactional:
             return None
-        ended = self._producer._txn_manager.wait_for_transaction_end()
+        ended = self._producer._txn_manager.wait_for_transaction_end()  # None before the first
         unsent = [batch for batches in self._producer._message_accumulator._batches.values() for batch in batches]
         found = [one.exception() for one in (ended, *(batch._drain_waiter for batch in unsent)) if _failed(one)]
         return found[0] if found else None
@@ -184,5 +187,5 @@ class Checkpointer:
         return batches
 
 
-def _failed(future: "asyncio.Future[None]") -> bool:
-    return future.done() and not future.cancelled() and future.exception() is not None
+def _failed(future: "asyncio.Future[None] | None") -> bool:
+    return future is not None and future.done() and not future.cancelled() and future.exception() is not None

@@ -203,16 +203,18 @@ async def test_the_former_owner_is_fenced_in_the_middle_of_its_checkpoint(
     assert not complaints
 
 
+@pytest.mark.parametrize("when", ["before checkpoint", "after begin", "after outputs"])
 async def test_a_fence_that_the_client_learns_of_between_two_sends_is_one(
-    fresh_kafka: KafkaCluster, make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+    fresh_kafka: KafkaCluster, make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     settings = make_settings(fresh_kafka.address, kafka={"partitions": 1})
     create_topics(settings)
     checkpointer = Checkpointer(aiokafka_options(settings), transactional(settings), settings.kafka.max_batch_bytes)
     await checkpointer.open()
+    await write(checkpointer, settings)
 
     def fence(point: str) -> None:
-        if point == "after begin":
+        if point == when:
             checkpointer._producer._txn_manager.fatal_error(ProducerFenced())
 
     monkeypatch.setattr(failpoints, "hook", fence)
