@@ -72,6 +72,7 @@ def command(seconds: float | None, rate: float, seed: int, window: str, port: in
             farewell = _play(wish, settings, folder, broker)
         click.echo(farewell)
     except KeyboardInterrupt:  # before anything had been started, or after all had been ended
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Python itself takes its time to end, and would die of another
         sys.exit(0)
 
 
