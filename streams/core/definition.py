@@ -11,6 +11,9 @@ from streams.core.lateness import Lateness
 from streams.core.risk import Model
 from streams.core.scores import SCORES
 
+STATE_FORM = 2
+"""How records are named and laid out in the state: raise it when that changes, for older state is misread then."""
+
 
 @dataclass(frozen=True)
 class Definition:
@@ -33,6 +36,7 @@ class Definition:
     def fingerprint(self) -> str:
         """Changes when state written under another definition could not be continued; another model of risk can be."""
         parts = (
+            STATE_FORM,
             self.partitions,
             [cut.name for cut in self.cuts],
             sorted(self.lateness.keep.items()),

@@ -121,11 +121,7 @@ class Ledger:
             else:
                 held[-1] = grown
                 held.identities += entry[0]
-            if customer in self._touched:
-                self.pending_bytes += len(encoded)
-            else:
-                self._touched[customer] = None
-                self.pending_bytes += len(grown) + len(customer) + _KEY_OVERHEAD
+            self._touch(customer, grown, len(encoded))
         else:
             self._start_segment(customer, held, entry[0], encoded)
 

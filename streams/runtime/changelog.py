@@ -116,8 +116,9 @@ def _pane(name: bytes) -> tuple[PaneKey, int]:
 def _load_meta(intake: Intake, meta: Meta) -> None:
     if meta.fingerprint != intake.definition.fingerprint:
         raise StateError(
-            "the state was written with other windows, cuts, lateness, partitions or scores, or with risk.enabled "
-            "set otherwise; undo that change, or set a new app.id to build the state anew from the source topics"
+            "the state was written with other windows, cuts, lateness, partitions or scores, with risk.enabled "
+            "set otherwise, or by a version that keeps it in another form; undo that change, "
+            "or set a new app.id to build the state anew from the source topics"
         )
     intake.progress = meta.progress
     intake.watermarks = meta.watermarks

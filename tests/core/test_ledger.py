@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from streams.core.definition import STATE_FORM
 from streams.core.facts import ACCOUNT, TICKET
 from streams.core.ledger import SEGMENT, Entry, Found, Ledger, identity
 
@@ -251,3 +252,11 @@ def test_nothing_is_found_of_a_customer_never_seen() -> None:
 def test_identities_differ_by_topic_and_by_where_one_part_ends() -> None:
     parts = (("t", "ab", "c"), ("t", "a", "bc"), ("u", "ab", "c"), ("t", "abc"))
     assert len({identity(*names) for names in parts}) == 4
+
+
+def test_state_with_other_identities_is_state_of_another_form() -> None:
+    # whoever has to change this raises the form: what is named otherwise would count twice
+    named = identity("cx.surveys.v1", "r-1").hex()
+    assert (STATE_FORM, SEGMENT, named) == (2, 7, "2129f9d949f0f32d"), (
+        "raise STATE_FORM: what is named otherwise counts twice"
+    )

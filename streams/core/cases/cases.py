@@ -16,7 +16,7 @@ from streams.core.panes import pane_start
 from streams.core.partials import EVER, PARTIAL_BYTES, Bucket, Partials
 
 _CHANGED_AT_ONCE = 8
-"""Derived records that one touched customer is taken to change, for the estimate of a checkpoint's size."""
+"""Derived records that one touched subject is taken to change, for the estimate of a checkpoint's size."""
 
 _TICKET_NUMBER = 7
 _NO_TIME = 2**60
