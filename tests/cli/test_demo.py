@@ -168,6 +168,19 @@ def test_ctrl_c_ends_it_also_where_a_script_had_it_ignored(tmp_path: Path) -> No
         signal.signal(signal.SIGINT, before)
 
 
+def test_ctrl_c_ends_it_also_while_a_named_tuple_is_made(tmp_path: Path) -> None:
+    (tmp_path / "interrupted.py").write_text(
+        "import signal\n"
+        "from streams.cli import demo\n"
+        "demo.workspace = lambda keep: eval('signal.raise_signal(signal.SIGINT)', globals())\n"
+        "demo.command([])\n"
+    )
+    process = subprocess.run(
+        [sys.executable, "-m", "interrupted"], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False
+    )
+    assert process.returncode == 0
+
+
 def test_killed_it_leaves_no_process_behind(tmp_path: Path) -> None:
     port = three_free_ports()
     with running(tmp_path, "--port", str(port)) as run:
