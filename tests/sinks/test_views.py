@@ -135,13 +135,14 @@ def test_scores_as_known_answers_for_a_moment_in_the_past_merged_or_not(merged: 
     )
     if merged:
         ask("OPTIMIZE TABLE scores FINAL")
+        ask("OPTIMIZE TABLE score_revisions FINAL")
     known = {
         at: ask(f"SELECT value FROM scores_as_known(at = '2026-03-01 {at}')")
         for at in ("11:59:59.999", "12:00:30", "12:01:00", "12:01:59.999", "12:02:00", "12:59:00")
     }
     assert known == {
         "11:59:59.999": [],
-        "12:00:30": [],
+        "12:00:30": [(1.0,)],
         "12:01:00": [(2.0,)],
         "12:01:59.999": [(2.0,)],
         "12:02:00": [(3.0,)],
@@ -150,12 +151,22 @@ def test_scores_as_known_answers_for_a_moment_in_the_past_merged_or_not(merged: 
     assert ask("SELECT value FROM scores_as_known(at = now64(3))") == ask("SELECT value FROM scores_latest")
 
 
+def test_a_moment_older_than_the_revisions_is_known_by_the_highest_of_each_end(url: str, ask: Ask) -> None:
+    store(url, "cx.scores.v1", score(revision=1, value=1.0), score(revision=2, value=2.0))
+    ask("OPTIMIZE TABLE scores FINAL")
+    ask("TRUNCATE TABLE score_revisions")
+    assert ask("SELECT value FROM scores_as_known(at = '2026-03-01 12:00:30')") == []
+    assert ask("SELECT value FROM scores_as_known(at = '2026-03-01 12:01:00')") == [(2.0,)]
+
+
 def test_redelivery_does_not_change_what_was_known_then(url: str, ask: Ask) -> None:
     store(url, "cx.scores.v1", score())
     with closing(ClickHouseSink(url)) as sink:
         sink.add("cx.scores.v1", 0, [record(0, score()), record(1, score(cell="web"))])
         sink.flush()
     ask("OPTIMIZE TABLE scores FINAL")
+    ask("OPTIMIZE TABLE score_revisions FINAL")
+    assert ask("SELECT count() FROM score_revisions") == [(2,)]
     assert ask("SELECT cell FROM scores_as_known(at = '2026-03-01 12:00:00') ORDER BY cell") == [("all",), ("web",)]
 
 
