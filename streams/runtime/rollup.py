@@ -59,7 +59,8 @@ class RollupRunner:
         self.partition = partition
         self.windows = Windows(settings.spans(), definition.lateness, settings.owners)
         self.latest: dict[bytes, Score] = {}
-        self.applied = -1
+        self.applied = self.followed = -1
+        self.partials = 0
         every = settings.seconds("windows.every") * 1000 if settings.windows.every else 0
         self._boundaries = None if ends is None else Boundaries(self.windows, definition.lateness, every, ends)
         self._held = held
@@ -73,6 +74,7 @@ class RollupRunner:
         self._unacked: list[EventT[Any]] = []
         self._refused: list[Rejected] = []
         self._oldest_pane: int | None = None
+        self._newest_pane: int | None = None
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._gate = asyncio.Event()
@@ -115,9 +117,15 @@ class RollupRunner:
                 self._apply(record)
         if self._oldest_pane is None:
             self._oldest_pane = records[0].timestamp
+        self._newest_pane = records[-1].timestamp
         self._unacked.append(event)
         self._wake.set()
         await asyncio.sleep(0)
+
+    def pass_gap(self, delivered: int, position: int) -> None:
+        """Note that nothing but transaction markers and the like follows the record `delivered` up to `position`."""
+        if self.followed >= max(delivered, self.applied):
+            self.followed = max(self.followed, position - 1)
 
     async def finish(self) -> None:
         """End of a replay: publish what is left and stop."""
@@ -187,19 +195,20 @@ class RollupRunner:
         return self.windows.changed()
 
     async def _publish(self, results: Iterable[Score]) -> None:
-        unacked, self._unacked = self._unacked, []
-        oldest, self._oldest_pane = self._oldest_pane, None
+        unacked, self._unacked, applied = self._unacked, [], self.applied
+        oldest, self._oldest_pane, newest, self._newest_pane = self._oldest_pane, None, self._newest_pane, None
         await self._refuse()
-        remaining = iter(results)
+        remaining, published = iter(results), False
         while some := list(islice(remaining, _RESULTS_AT_ONCE)):
             outputs = self._publisher.scores(some, self.partition)
             await self._checkpointer.write(outputs, self._settings.topic(SCORES.name), self.partition, [])
             for result in some:
                 self.latest[score_key(result)] = result
-            if oldest is not None:
-                self._telemetry.stage("windows", (now_ms() - oldest) / 1000)
+            published = True
         for event in unacked:
             event.ack()
+        self.followed = max(self.followed, applied)
+        self._telemetry.followed(self.partition, oldest if published else None, newest)
 
     async def _refuse(self) -> None:
         refused, self._refused = self._refused, []
@@ -209,6 +218,7 @@ class RollupRunner:
 
     def _apply(self, record: Any) -> None:
         self.applied = record.offset
+        self.partials += 1
         if record.value is None:
             return
         try:

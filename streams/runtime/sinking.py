@@ -22,6 +22,8 @@ from streams.runtime.fatal import end_worker
 from streams.runtime.faust_app import batch_app
 from streams.runtime.http import Listener
 from streams.runtime.publishing import reject_output
+from streams.runtime.telemetry import stage_latency
+from streams.runtime.transport import BatchConsumer
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,7 @@ STORED = tuple(topic for topic in TOPICS if topic not in (CHANGELOG, REKEYED))
 """The topics that are stored."""
 
 _NONE = 2**62
+_WATCH_SECONDS = 1.0
 
 
 class SinkMetrics:
@@ -47,6 +50,13 @@ class SinkMetrics:
         self.age = Gauge(
             "cxstream_sink_oldest_pending_seconds", "Age of the oldest record not yet stored", registry=registry
         )
+        self.lag = Gauge(
+            "cxstream_sink_lag_records",
+            "Records in a topic that are not taken yet",
+            ["topic"],
+            registry=registry,
+        )
+        self.latency = stage_latency(registry).labels("stored")
 
 
 class SinkWorker:
@@ -65,16 +75,19 @@ class SinkWorker:
         self._pending: list[tuple[str, EventT[Any]]] = []
         self._records = 0
         self._wake = asyncio.Event()
-        self._warm = False
+        self._warm = self._storing = False
         self._oldest = self._oldest_flushed = _NONE
         self.metrics.age.set_function(self.age)
-        self._flushed_at = monotonic()
+        self._flushed_at = self._moved_at = monotonic()
         self._rejects = Checkpointer(aiokafka_options(settings), None, settings.kafka.max_batch_bytes)
         self._connect()
 
     def unhealthy(self) -> str | None:
-        """Why this worker should be restarted, if it should: a database that is down is no reason."""
-        return None
+        """Why this worker should be restarted, if it should: a database that is down, and says so, is no reason."""
+        still = monotonic() - self._moved_at
+        if still <= self.settings.metrics.stalled_after or not self._waits():
+            return None
+        return f"records wait, and for {still:.0f} s nothing has been taken, stored, or refused by the database"
 
     def unready(self) -> str | None:
         """Why nothing is being stored, if nothing is."""
@@ -89,10 +102,35 @@ class SinkWorker:
         oldest = min(self._oldest, self._oldest_flushed)
         return 0.0 if oldest == _NONE else max(0, now_ms() - oldest) / 1000
 
+    def _lag(self) -> dict[str, int]:
+        """Records that have not been taken, by topic."""
+        lag = {topic.name: 0 for topic in STORED}
+        if not self.app.started:
+            return lag
+        names = {self.settings.topic(name): name for name in lag}
+        consumer = cast(BatchConsumer, self.app.consumer)
+        for tp, end in consumer.ends().items():
+            reached = consumer.reached(tp.topic, tp.partition)
+            if reached is not None:
+                lag[names[tp.topic]] += max(0, end - max(reached.position, reached.delivered + 1))
+        return lag
+
+    def _waits(self) -> bool:
+        return bool(self._records or self._storing or any(self._lag().values()))
+
+    async def _watch(self) -> None:
+        while not self.app.should_stop:
+            for topic, records in self._lag().items():
+                self.metrics.lag.labels(topic).set(records)
+            if not self._waits():
+                self._moved_at = monotonic()
+            await asyncio.sleep(_WATCH_SECONDS)
+
     def _connect(self) -> None:
         for topic in STORED:
             self._agent(self.settings.topic(topic.name), topic.name)
         self.app.task(self._run)
+        self.app.task(self._watch)
         self.app.on_before_shutdown.connect(cast(Any, self._shutdown), weak=False)
 
     def _agent(self, name: str, catalogue_name: str) -> None:
@@ -116,6 +154,7 @@ class SinkWorker:
             except SinkUnavailable as full:
                 await asyncio.sleep(min(full.retry_after, 1.0))
         self._pending.append((topic, event))
+        self._moved_at = monotonic()
         self._records += len(records)
         self._oldest = min(self._oldest, records[0].timestamp_ms if records[0].timestamp_ms >= 0 else now_ms())
         self.metrics.pending.labels(self._name).set(self._records)
@@ -156,13 +195,19 @@ class SinkWorker:
         pending, self._pending = self._pending, []
         records, self._records = self._records, 0
         self._oldest_flushed, self._oldest = self._oldest, _NONE
+        self._storing = True
         rejects = await self._stored()
         await self._publish(rejects)
+        now = now_ms()
         for topic, event in pending:
-            self.metrics.inserted.labels(topic).inc(len(event.value))
+            chunk = cast(Sequence[Any], event.value)
+            if chunk[0].timestamp >= 0:
+                self.metrics.latency.observe(max(0, now - chunk[0].timestamp) / 1000)
+            self.metrics.inserted.labels(topic).inc(len(chunk))
             event.ack()
         self._oldest_flushed = _NONE
-        self._flushed_at = monotonic()
+        self._storing = False
+        self._flushed_at = self._moved_at = monotonic()
         self.metrics.up.labels(self._name).set(1)
         self.metrics.pending.labels(self._name).set(self._records)
         reach("after ack")
@@ -180,6 +225,7 @@ class SinkWorker:
 
     async def _wait(self, error: SinkUnavailable) -> None:
         self.metrics.up.labels(self._name).set(0)
+        self._moved_at = monotonic()
         log.warning("%s; trying again in %.1f s, nothing is lost", error, error.retry_after)
         await asyncio.sleep(error.retry_after)
 

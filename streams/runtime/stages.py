@@ -78,7 +78,8 @@ class Streams:
         """Why this worker should be restarted, if it should."""
         after = self.settings.metrics.stalled_after
         stalled = self.telemetry.stalled(after)
-        return f"partitions {stalled}: input waits and nothing has been checkpointed for {after} s" if stalled else None
+        where = ", ".join(f"{stage} {partition}" for stage, partition in stalled)
+        return f"partitions {where}: input waits and nothing has moved for {after} s" if stalled else None
 
     def unready(self) -> str | None:
         """Why this worker does not yet answer for its partitions, if it does not."""
@@ -88,8 +89,8 @@ class Streams:
         return None if self.intakes.running else "no partitions assigned"
 
     def high_watermarks(self) -> dict[tuple[str, int], int]:
-        """Where the logs of the assigned source partitions end, as the last fetch saw it."""
-        names = {self.settings.topic(topic.name): topic.name for topic in (*EVENTS, REKEYED)}
+        """Where the logs of the assigned partitions end, as the last fetch saw it."""
+        names = {self.settings.topic(topic.name): topic.name for topic in (*EVENTS, REKEYED, PANES)}
         ends = cast(BatchConsumer, self.app.consumer).ends() if self.app.started else {}
         return {(names[tp.topic], tp.partition): end for tp, end in ends.items() if tp.topic in names}
 
@@ -150,6 +151,10 @@ class Streams:
                 reached = consumer.reached(self.settings.topic(topic.name), partition)
                 if reached is not None:
                     runner.pass_gap(topic.name, *reached)
+        for partition, rollup in self.rollups.running.items():
+            reached = consumer.reached(self.settings.topic(PANES.name), partition)
+            if reached is not None:
+                rollup.pass_gap(*reached)
 
     async def _take_events(self, topic: str, event: Any) -> None:
         runner = await self.intakes.get(event.message.partition)

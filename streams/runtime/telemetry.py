@@ -1,11 +1,12 @@
 """What Prometheus reads about the scores and the machine: declared once, on an injected registry."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Protocol
+from typing import Literal, Protocol
 
 from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from schemas.catalogue import PANES
 from schemas.score import Score
 from streams.core.arrivals import OUTCOMES
 from streams.core.intake import Intake
@@ -15,7 +16,10 @@ from streams.core.sources import milliseconds
 from streams.runtime.clock import monotonic, now_ms
 
 STAGES = ("arrival", "checkpoint", "windows")
-"""From arrival at the broker to applied; from applied to durable; from partial to published window."""
+"""From arrival at the broker to applied; from applied to durable; from partial to published window. A sink adds
+`stored`: from arrival at the broker to stored."""
+
+Stage = Literal["intake", "windows"]
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 _BYTES = tuple(4.0**n for n in range(5, 14))
@@ -23,9 +27,14 @@ _SCORE_LABELS = ("score", "cut", "cell", "window")
 
 
 class Owned(Protocol):
-    """What telemetry needs of the owner of some cells."""
+    """What telemetry needs of the owner of some cells.
+
+    `followed` is the offset of the last partial whose windows are published, `partials` how many were applied.
+    """
 
     latest: dict[bytes, Score]
+    followed: int
+    partials: int
 
 
 class Modelled(Protocol):
@@ -35,15 +44,20 @@ class Modelled(Protocol):
     refused: int
 
 
+def stage_latency(registry: CollectorRegistry) -> Histogram:
+    """The histogram of the time spent in each stage, in seconds."""
+    return Histogram(
+        "cxstream_stage_latency_seconds", "Time spent in a stage", ["stage"], registry=registry, buckets=_SECONDS
+    )
+
+
 class Telemetry:
     """Metrics of one worker. Scores and counts are read from what it owns at scrape time."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
         self.high_watermarks: Callable[[], Mapping[tuple[str, int], int]] = dict
-        self._stages = Histogram(
-            "cxstream_stage_latency_seconds", "Time spent in a stage", ["stage"], registry=registry, buckets=_SECONDS
-        )
+        self._stages = stage_latency(registry)
         self._size = Histogram("cxstream_checkpoint_bytes", "Size of a checkpoint", registry=registry, buckets=_BYTES)
         self._time = Histogram(
             "cxstream_checkpoint_seconds", "Time to write a checkpoint", registry=registry, buckets=_SECONDS
@@ -53,7 +67,7 @@ class Telemetry:
         self._intakes: dict[int, Intake] = {}
         self._rollups: dict[int, Owned] = {}
         self._newest: dict[tuple[str, int], int] = {}
-        self._progressed: dict[int, float] = {}
+        self._progressed: dict[tuple[Stage, int], float] = {}
         self.model: Modelled | None = None
         registry.register(_Scores(self._rollups))
         registry.register(_Sources(self))
@@ -63,39 +77,65 @@ class Telemetry:
         """The source partitions this worker owns."""
         return self._intakes
 
+    @property
+    def rollups(self) -> Mapping[int, Owned]:
+        """The partitions of cells this worker owns."""
+        return self._rollups
+
     def behind(self, topic: str, partition: int) -> float:
         """Seconds since the newest record applied here arrived; before any, since the partition was last at rest."""
         newest = self._newest.get((topic, partition))
         if newest is None:
-            return monotonic() - self._progressed.get(partition, monotonic())
+            return monotonic() - self._progressed.get((_stage(topic), partition), monotonic())
         return max(0, now_ms() - newest) / 1000
 
     def own_intake(self, partition: int, intake: Intake) -> None:
         """Report this source partition from now on."""
-        self._progressed[partition] = monotonic()
+        self._progressed["intake", partition] = monotonic()
         self._intakes[partition] = intake
 
     def disown_intake(self, partition: int) -> None:
         """Another worker reports it now."""
         self._intakes.pop(partition, None)
-        self._newest = {place: time for place, time in self._newest.items() if place[1] != partition}
+        self._forget("intake", partition)
 
     def own_rollup(self, partition: int, owner: Owned) -> None:
         """Report the cells of this partition from now on."""
+        self._progressed["windows", partition] = monotonic()
         self._rollups[partition] = owner
 
     def disown_rollup(self, partition: int) -> None:
         """Another worker reports them now."""
         self._rollups.pop(partition, None)
+        self._forget("windows", partition)
+
+    def _forget(self, stage: Stage, partition: int) -> None:
+        gone = [place for place in self._newest if (_stage(place[0]), place[1]) == (stage, partition)]
+        for place in gone:
+            del self._newest[place]
 
     def waited(self, topic: str, partition: int, timestamp: int) -> None:
         """A chunk whose newest record arrived at `timestamp` (ms) is being applied."""
-        self._newest[topic, partition] = max(timestamp, self._newest.get((topic, partition), 0))
+        self._applied(topic, partition, timestamp)
         self.stage("arrival", max(0.0, (now_ms() - timestamp) / 1000))
+
+    def followed(self, partition: int, oldest: int | None, newest: int | None) -> None:
+        """What followed from partials up to the one that arrived at `newest` (ms) is published.
+
+        `oldest` is when the first of them arrived, None where nothing followed; both are where there were none.
+        """
+        self._progressed["windows", partition] = monotonic()
+        if oldest is not None:
+            self.stage("windows", max(0.0, (now_ms() - oldest) / 1000))
+        if newest is not None:
+            self._applied(PANES.name, partition, newest)
+
+    def _applied(self, topic: str, partition: int, timestamp: int) -> None:
+        self._newest[topic, partition] = max(timestamp, self._newest.get((topic, partition), 0))
 
     def checkpointed(self, partition: int, size: int, seconds: float, applied_at: float | None) -> None:
         """A checkpoint of `size` bytes has landed."""
-        self._progressed[partition] = monotonic()
+        self._progressed["intake", partition] = monotonic()
         self._size.observe(size)
         self._time.observe(seconds)
         if applied_at is not None:
@@ -108,23 +148,29 @@ class Telemetry:
     def lag(self) -> dict[tuple[str, int], int]:
         """Records that wait, by topic and partition, for the partitions owned here."""
         ends = self.high_watermarks()
-        return {
-            (topic, partition): max(0, end - 1 - self._intakes[partition].applied(topic))
-            for (topic, partition), end in ends.items()
-            if partition in self._intakes
-        }
+        done = {place: self._done(*place) for place in ends}
+        return {place: max(0, ends[place] - 1 - offset) for place, offset in done.items() if offset is not None}
+
+    def _done(self, topic: str, partition: int) -> int | None:
+        if topic == PANES.name:
+            return self._rollups[partition].followed if partition in self._rollups else None
+        return self._intakes[partition].applied(topic) if partition in self._intakes else None
 
     def watch(self) -> None:
         """Note where nothing waits; called every second or so."""
         waiting = self._waiting()
-        self._progressed.update({partition: monotonic() for partition in self._intakes if partition not in waiting})
+        self._progressed.update({place: monotonic() for place in self._progressed if place not in waiting})
 
-    def stalled(self, after: float) -> list[int]:
-        """The partitions in which input waits and nothing has moved for `after` seconds."""
-        return sorted(p for p in self._waiting() if monotonic() - self._progressed[p] > after)
+    def stalled(self, after: float) -> list[tuple[Stage, int]]:
+        """The stages and partitions in which input waits and nothing has moved for `after` seconds."""
+        return sorted(place for place in self._waiting() if monotonic() - self._progressed[place] > after)
 
-    def _waiting(self) -> set[int]:
-        return {partition for (_, partition), records in self.lag().items() if records}
+    def _waiting(self) -> set[tuple[Stage, int]]:
+        return {(_stage(topic), partition) for (topic, partition), records in self.lag().items() if records}
+
+
+def _stage(topic: str) -> Stage:
+    return "windows" if topic == PANES.name else "intake"
 
 
 class _Scores:
@@ -200,11 +246,14 @@ class _Sources:
         seconds = GaugeMetricFamily(
             "cxstream_lag_seconds", "Age of the newest applied record while others wait", labels=("topic", "partition")
         )
+        partials = CounterMetricFamily("cxstream_partials", "Partials applied", labels=("topic", "partition"))
+        for partition, owner in list(self._telemetry.rollups.items()):
+            partials.add_metric((PANES.name, str(partition)), owner.partials)
         for (topic, partition), lag in self._telemetry.lag().items():
             records.add_metric((topic, str(partition)), lag)
             behind = self._telemetry.behind(topic, partition) if lag else 0.0
             seconds.add_metric((topic, str(partition)), behind)
-        yield from (records, seconds)
+        yield from (records, seconds, partials)
 
     def _state(self) -> Iterator[Metric]:
         last = GaugeMetricFamily(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from kafka.admin import KafkaAdminClient
+from msgspec.structs import replace
 
 from sinks.migrate import migrate
 from streams.cli.embedded import EmbeddedBroker
@@ -68,12 +69,14 @@ def test_an_outage_longer_than_the_session_and_the_buffer(
         until("the buffer is full", lambda: sink.total("cxstream_sink_pending_records") >= 4 * FLUSH_ROWS, 30)
         until("more than two sessions have passed", lambda: retries(sink) >= 5, 60)
         assert sink.total("cxstream_sink_up") == 0
+        assert sink.total("cxstream_sink_lag_records") > 0
         assert sink.total("cxstream_sink_oldest_pending_seconds") > 2 * settings.kafka.session_timeout
         assert sink.get("/healthz")[0] == 200
     wanted = settled(lambda: [streams], settings)
     wait_stored(sink, settings, 120)
     assert members(settings) == before
     assert sink.total("cxstream_sink_oldest_pending_seconds") == 0
+    until("no lag", lambda: not sink.total("cxstream_sink_lag_records"), 10)
     check_stored(settings, wanted)
 
 
@@ -103,6 +106,7 @@ def test_a_database_that_hangs_holds_up_only_the_sink(
     fresh_broker: EmbeddedBroker, on: Callable[[str], Settings], front: ClickHouseFront, start: Start, seed: int
 ) -> None:
     settings = on(fresh_broker.address)
+    settings = replace(settings, metrics=replace(settings.metrics, stalled_after=2))
     streams, sink = start("streams", settings), start("sinks", settings)
     sink.wait_ready()
     front.fail_next_inserts("slow")
@@ -110,6 +114,10 @@ def test_a_database_that_hangs_holds_up_only_the_sink(
     send(settings.kafka.brokers, [*traffic.first(), *traffic.take(2_000)])
     wanted = settled(lambda: [streams], settings)
     assert sink.total("cxstream_sink_pending_records")
+    until("the sink is to be restarted", lambda: sink.get("/healthz")[0] == 503, 20)
+    assert "nothing has been taken, stored, or refused" in sink.get("/healthz")[1]
     front.release.set()
     wait_stored(sink, settings)
+    until("the sink is well", lambda: sink.get("/healthz")[0] == 200, 20)
+    assert sink.total("cxstream_stage_latency_seconds_count", stage="stored") > 0
     check_stored(settings, wanted)

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
+from schemas.catalogue import PANES
 from schemas.score import Score
 from streams.core.intake import Intake
 from streams.runtime.clock import monotonic, now_ms
@@ -27,6 +28,7 @@ class OwnedCells:
 
     def __init__(self) -> None:
         self.latest = {b"one": score(25.0, 4), b"none": score(None, 0, window="1h")}
+        self.followed, self.partials = 6, 7
 
 
 def score(value: float | None, n: int, **fields: Any) -> Score:
@@ -157,9 +159,27 @@ def test_stalled_is_a_partition_that_has_input_and_moves_nothing(clock: Clock, t
     telemetry.high_watermarks = lambda: {(SURVEYS, 0): 15, (SURVEYS, 1): 9}
     assert telemetry.stalled(60.0) == []
     clock.seconds = 61
-    assert telemetry.stalled(60.0) == [0, 1]
+    assert telemetry.stalled(60.0) == [("intake", 0), ("intake", 1)]
     telemetry.checkpointed(1, 1, 0.1, None)
-    assert telemetry.stalled(60.0) == [0], "what moves elsewhere does not hide it"
+    assert telemetry.stalled(60.0) == [("intake", 0)], "what moves elsewhere does not hide it"
+
+
+def test_stalled_are_also_windows_of_which_partials_wait_and_nothing_is_published(
+    clock: Clock, telemetry: Telemetry
+) -> None:
+    telemetry.high_watermarks = lambda: {(PANES.name, 0): 9, (PANES.name, 1): 50, (SURVEYS, 0): 14}
+    assert telemetry.lag() == {(PANES.name, 0): 2, (SURVEYS, 0): 0}
+    clock.seconds = 61
+    telemetry.watch()
+    assert telemetry.stalled(60.0) == [("windows", 0)]
+    assert value_of(telemetry, "cxstream_lag_seconds", topic=PANES.name, partition="0") == pytest.approx(61.0)
+    assert value_of(telemetry, "cxstream_partials_total", topic=PANES.name, partition="0") == 7
+    telemetry.followed(0, None, None)
+    assert telemetry.stalled(60.0) == []
+    clock.seconds = 200
+    telemetry.high_watermarks = lambda: {(PANES.name, 0): 7}
+    telemetry.watch()
+    assert telemetry.stalled(60.0) == []
 
 
 def test_after_a_long_rest_the_first_event_is_no_stall(clock: Clock, telemetry: Telemetry) -> None:
