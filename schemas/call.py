@@ -12,6 +12,7 @@ class Call(Envelope, frozen=True, kw_only=True, gc=False):
     """One call record; the same `record_id` sent again with newer content replaces it.
 
     Durations are seconds. A negative one keeps the event and loses only the score that needs it.
+    Without `transfers` it is not known whether there were any.
     `menu` is a caller who left in the menu without having joined the queue.
     """
 
@@ -22,5 +23,5 @@ class Call(Envelope, frozen=True, kw_only=True, gc=False):
     talk: float | None = None
     hold: float | None = None
     after_call: float | None = None
-    transfers: Revision = 0
+    transfers: Revision | None = None
     call_id: Label = ""

@@ -85,6 +85,7 @@ class Windows(_Section, frozen=True, kw_only=True):
             "segment",
             "audience",
             "touchpoint+channel",
+            "team+queue",
         ]
     )
     max_cells: Positive = 5_000

@@ -11,8 +11,8 @@ from streams.core.lateness import Lateness
 from streams.core.risk import Model
 from streams.core.scores import SCORES
 
-STATE_FORM = 2
-"""How records are named and laid out in the state: raise it when that changes, for older state is misread then."""
+STATE_FORM = 3
+"""How records are named, laid out and counted in the state: raise it when that changes; older is misread."""
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def call_facts(event: Call) -> Facts:
         _scaled(event.talk, 1000),
         _scaled(event.hold, 1000),
         _scaled(event.after_call, 1000),
-        event.transfers,
+        _count(event.transfers),
     )
     return (*facts, numbered(event.call_id)) if event.call_id else facts
 

@@ -58,7 +58,7 @@ def news(cell: Cell, index: int, score: Score, result: Result | None, *, always:
     """Whether a result is to be published; notes it as published. Nothing is shown only in place of something."""
     before = cell.published.get((index, score.code))
     if result is None:
-        if before is None or before[2] is None:
+        if before is None or not (before[0] or before[1]):  # nothing had been shown, or that it is empty
             return False
         del cell.published[index, score.code]
         return True

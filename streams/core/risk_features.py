@@ -37,7 +37,7 @@ FEATURES = {
     "days_since_abandoned": "days since the caller last hung up in the queue",
     "longest_wait": "longest known wait of an inbound call, seconds",
     "transfers": "transfers of inbound calls",
-    "days_since_reopened": "days since a ticket was last reopened",
+    "days_since_reopened": "days since a ticket was last reopened, or counted one more reopening",
     "days_since_escalated": "days since a ticket was last escalated",
     "days_unresolved": "age in days of the oldest ticket that is not solved, closed or merged",
     "silence_days": "days since the last contact or answer",
@@ -136,7 +136,7 @@ class _Evidence:
             self._note("days_since_abandoned", entry.time)
         if self.wait < wait <= LONGEST_WAIT_MS:
             self.wait = wait
-        self.transfers += transfers
+        self.transfers += max(transfers, 0)
 
     def change(self, entry: Entry) -> None:
         self.tickets.append((entry.time, entry.facts[1] in _RESOLVING, entry.facts))
@@ -147,8 +147,6 @@ class _Evidence:
         if change == _OPENED:
             self.contacts.append(entry.time)
             self._heard(entry.time)
-        elif change == _REOPENED:
-            self._note("days_since_reopened", entry.time)
         elif change == _ESCALATED:
             self._note("days_since_escalated", entry.time)
 
@@ -169,7 +167,7 @@ class _Evidence:
         if self.silent_since is not None:
             values["silence_days"] = (at - self.silent_since) / DAY
         if self.tickets:
-            _unresolved(self.tickets, at, floor, values)
+            _tickets(self.tickets, at, floor, values)
         if self.accounts:
             _account(self.accounts, at, values)
         return values
@@ -198,19 +196,28 @@ def _contacts(times: list[int], at: int) -> tuple[float, float]:
     return float(len(recent)), float(again)
 
 
-def _unresolved(changes: list[tuple[int, bool, Facts]], at: int, floor: int, values: dict[str, float]) -> None:
-    """Of changes at one time those that resolve a ticket come last; a ticket is as old as its newest change."""
+def _tickets(changes: list[tuple[int, bool, Facts]], at: int, floor: int, values: dict[str, float]) -> None:
+    """Of changes at one time those that resolve a ticket come last; a ticket is as old as its newest change.
+
+    It was reopened where a change says so, or counts more `reopens` than those before it.
+    """
     born: dict[int, int] = {}
     newest: dict[int, int] = {}
+    reopens: dict[int, int] = {}
     resolved = set[int]()
+    reopened = floor - 1
     for time, resolving, facts in sorted(changes):
-        number, opened = facts[7], facts[2]
+        number, opened, counted = facts[7], facts[2], facts[5]
         newest[number] = time
         born.setdefault(number, opened if UNKNOWN < opened <= time else time)
+        if facts[1] == _REOPENED or counted > reopens.get(number, counted):
+            resolved.discard(number)
+            reopened = max(reopened, time)
         if resolving:
             resolved.add(number)
-        elif facts[1] == _REOPENED:
-            resolved.discard(number)
+        reopens[number] = max(counted, reopens.get(number, 0))
+    if reopened >= floor:
+        values["days_since_reopened"] = (at - reopened) / DAY
     waiting = [time for number, time in born.items() if number not in resolved and newest[number] >= floor]
     if waiting:
         values["days_unresolved"] = (at - min(waiting)) / DAY

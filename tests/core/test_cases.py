@@ -78,20 +78,21 @@ def test_the_backlog_is_what_is_open_now_however_long_ago_it_came() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "fields", "autonomous"),
+    ("changes", "fields", "expected"),
     [
-        (["opened", "solved"], {}, 1),
-        (["opened", "escalated", "solved"], {}, 0),
-        (["opened", "solved", "escalated"], {}, 1),
-        (["opened", "solved"], {"approval": True}, 0),
-        (["opened", "solved"], {"approval": False}, 1),
+        (["opened", "solved"], {}, (1, 1)),
+        (["opened", "escalated", "solved"], {}, (0, 1)),
+        (["opened", "solved", "escalated"], {}, (1, 1)),
+        (["opened", "solved"], {"approval": True}, (0, 0)),
+        (["opened", "solved"], {"approval": False}, (1, 0)),
     ],
 )
-def test_autonomy_is_a_solution_without_escalation_and_approval(
-    changes: list[str], fields: dict[str, Any], autonomous: int
+def test_autonomy_is_a_solution_without_escalation_and_approval_and_says_of_how_many_none_is_known(
+    changes: list[str], fields: dict[str, Any], expected: tuple[int, int]
 ) -> None:
     steps = [(number * HOUR, change) for number, change in enumerate(changes)]
-    assert told(ticket(pipeline(), *steps, **fields), "autonomy")["counts"]["autonomous"] == autonomous
+    counts = told(ticket(pipeline(), *steps, **fields), "autonomy")["counts"]
+    assert (counts["autonomous"], counts["approval_unknown"]) == expected
 
 
 def test_what_the_front_line_grants_stands_beside_its_autonomy() -> None:

@@ -257,6 +257,6 @@ def test_identities_differ_by_topic_and_by_where_one_part_ends() -> None:
 def test_state_with_other_identities_is_state_of_another_form() -> None:
     # whoever has to change this raises the form: what is named otherwise would count twice
     named = identity("cx.surveys.v1", "r-1").hex()
-    assert (STATE_FORM, SEGMENT, named) == (2, 7, "2129f9d949f0f32d"), (
+    assert (STATE_FORM, SEGMENT, named) == (3, 7, "2129f9d949f0f32d"), (
         "raise STATE_FORM: what is named otherwise counts twice"
     )

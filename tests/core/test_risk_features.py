@@ -27,8 +27,8 @@ def histories(draw: st.DrawFn) -> list[Entry]:
     ]
 
 
-def ticket(change: str, age: int, number: int = 1, opened: int = -1) -> Entry:
-    facts = (TICKET, TICKET_CHANGES.index(change), opened, -1, -1, -1, -1, number)
+def ticket(change: str, age: int, number: int = 1, opened: int = -1, reopens: int = -1) -> Entry:
+    facts = (TICKET, TICKET_CHANGES.index(change), opened, -1, -1, reopens, -1, number)
     return Entry(f"{change}{age}".encode(), 0, NOON - age, 0, facts)
 
 
@@ -117,6 +117,29 @@ def test_a_contact_is_repeated_within_seven_days_of_the_one_before() -> None:
 )
 def test_a_ticket_waits_until_it_is_resolved(changes: list[Entry], days: float | None) -> None:
     assert features(changes, NOON).get("days_unresolved") == days
+
+
+@pytest.mark.parametrize(
+    ("changes", "days"),
+    [
+        ([ticket("opened", 3 * DAY), ticket("reopened", 2 * DAY), ticket("updated", DAY)], 2),
+        ([ticket("opened", 4 * DAY, reopens=0), ticket("updated", 2 * DAY, reopens=1)], 2),
+        ([ticket("solved", 4 * DAY), ticket("updated", 2 * DAY, reopens=1)], 2),
+        ([ticket("solved", 4 * DAY, reopens=1), ticket("solved", 2 * DAY, reopens=1)], None),
+        ([ticket("updated", 4 * DAY, reopens=2), ticket("updated", 2 * DAY, number=2, reopens=3)], None),
+        ([ticket("opened", 40 * DAY), ticket("updated", 32 * DAY, reopens=1), ticket("updated", DAY)], None),
+    ],
+)
+def test_a_ticket_was_reopened_also_where_only_its_count_of_reopenings_grows(
+    changes: list[Entry], days: float | None
+) -> None:
+    assert features(changes, NOON).get("days_since_reopened") == days
+
+
+def test_a_ticket_that_counts_one_more_reopening_waits_again() -> None:
+    changes = [ticket("opened", 5 * DAY), ticket("solved", 3 * DAY, reopens=0), ticket("updated", DAY, reopens=1)]
+    assert features(changes, NOON)["days_unresolved"] == 5
+    assert "days_unresolved" not in features([*changes, ticket("solved", HOUR, reopens=1)], NOON)
 
 
 def test_the_longest_wait_is_a_believed_one() -> None:

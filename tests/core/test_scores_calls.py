@@ -113,7 +113,22 @@ def test_handle_time_is_talk_and_hold_and_after_call_work() -> None:
         "after_call_ms": 30_000,
         "p50_ms": 49_920,
         "p90_ms": 150_528,
+        **{"talk_n": 2, "talk_mean_ms": 75_000, "talk_p50_ms": 49_920, "talk_p90_ms": 99_840},
+        **{"hold_n": 1, "hold_mean_ms": 20_000, "hold_p50_ms": 20_096, "hold_p90_ms": 20_096},
+        **{"after_call_n": 1, "after_call_mean_ms": 30_000, "after_call_p50_ms": 30_080, "after_call_p90_ms": 30_080},
     }
+
+
+def test_a_part_that_is_0_is_known_and_one_that_is_not_known_is_no_0() -> None:
+    counts = result("handle_time", call(hold=0), call(hold=9), call(hold=UNKNOWN)).counts
+    assert {name: ms for name, ms in counts.items() if name.startswith("hold")} == {
+        "hold_ms": 9,
+        "hold_n": 2,
+        "hold_mean_ms": 5,
+        "hold_p50_ms": 0,
+        "hold_p90_ms": 9,
+    }
+    assert not any(name.startswith("after_call_p") for name in counts)
 
 
 @pytest.mark.parametrize("talk", [UNKNOWN, 86_400_001, 2**53])
@@ -132,11 +147,19 @@ def test_no_sum_of_any_calls_in_a_pane_leaves_64_bits() -> None:
 
 def test_transfers_are_the_share_of_answered_calls_handed_on_and_their_number() -> None:
     computed = result("transfers", call(), call(transfers=1), call(transfers=3), call("abandoned", transfers=2))
-    assert (computed.value, computed.n, computed.counts) == (0.666667, 3, {"transferred": 2, "transfers": 4})
+    assert (computed.value, computed.n) == (0.666667, 3)
+    assert computed.counts == {"transferred": 2, "transfers": 4, "unknown": 0}
 
 
 def test_of_one_call_only_so_many_transfers_are_believed() -> None:
-    assert result("transfers", call(transfers=2**53)).counts == {"transferred": 1, "transfers": 1_000}
+    assert result("transfers", call(transfers=2**53)).counts == {"transferred": 1, "transfers": 1_000, "unknown": 0}
+
+
+def test_who_does_not_say_how_often_a_call_was_transferred_has_not_said_never() -> None:
+    some = result("transfers", call(transfers=UNKNOWN), call(transfers=1))
+    none = result("transfers", call(transfers=UNKNOWN), call(transfers=UNKNOWN))
+    assert (some.value, some.n, some.counts["unknown"]) == (1.0, 1, 1)
+    assert (none.value, none.lower, none.upper, none.n, none.counts["unknown"]) == (None, None, None, 0, 2)
 
 
 @pytest.mark.parametrize(("talk", "short"), [(0, 1), (9_999, 1), (10_000, 0)])

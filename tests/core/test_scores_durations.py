@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.core.cases.tickets import LONGEST_MS as LONGEST_MS_OF_A_TICKET
 from streams.core.scores.base import SLOT_LIMIT, Accumulator
 from streams.core.scores.calls import LONGEST_MS
-from streams.core.scores.durations import BUCKETS, FIRST_BUCKET, bucket, mean_of, middle, slots_of
-from streams.core.scores.handle_time import HandleTime
+from streams.core.scores.durations import APART, BUCKETS, FIRST_BUCKET, bucket, mean_of, middle, slots_of
+from streams.core.scores.handle_time import PARTS, HandleTime
 
 LONGEST_HANDLE = 3 * LONGEST_MS
 times = st.integers(0, LONGEST_HANDLE)
@@ -40,8 +41,9 @@ def test_buckets_keep_the_order_of_durations(one: int, other: int) -> None:
 
 
 def test_buckets_are_bounded() -> None:
-    assert bucket(LONGEST_HANDLE) < BUCKETS
-    assert FIRST_BUCKET + BUCKETS < SLOT_LIMIT
+    assert bucket(LONGEST_MS_OF_A_TICKET) < BUCKETS
+    assert FIRST_BUCKET + BUCKETS <= APART
+    assert (len(PARTS) + 1) * APART <= SLOT_LIMIT
 
 
 @given(st.lists(times, min_size=1, max_size=300))

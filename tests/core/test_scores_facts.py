@@ -99,7 +99,7 @@ def test_an_impossible_duration_is_unknown_and_the_event_stays(duration: float) 
         5_000,
         UNKNOWN,
         UNKNOWN,
-        0,
+        UNKNOWN,
     )
 
 

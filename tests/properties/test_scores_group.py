@@ -142,6 +142,8 @@ def test_value_and_interval_lie_on_the_scale_and_in_order(facts: list[Facts]) ->
 
 def in_order(score: Score, result: Result) -> bool:
     lowest, highest = SCALES[score.unit]
+    if result.value is None:
+        return result.n == 0 and (result.lower, result.upper) == (None, None) and any(result.counts.values())
     if result.lower is None or result.upper is None:
         return lowest <= result.value <= highest and (result.n == 1 or score.unit == "count")
     # the raw NPS may lie outside the adjusted interval when there are few answers

@@ -1,5 +1,8 @@
 """Each call score from a plain list of facts."""
 
+import math
+from fractions import Fraction
+
 from tests.reference.summary import Facts, Summary, mean, share
 
 CALL = 1
@@ -54,12 +57,24 @@ def handle_time(records: list[Facts]) -> Summary | None:
         for call in timed(records, ANSWERED, TALK)
     ]
     talk, hold, after_call = (sum(call[part] for call in calls) for part in range(3))
-    return durations([sum(call) for call in calls], talk_ms=talk, hold_ms=hold, after_call_ms=after_call)
+    alone: dict[str, int] = {}
+    for part, name in ((TALK, "talk"), (HOLD, "hold"), (AFTER_CALL, "after_call")):
+        values = [call[part] for call in timed(records, ANSWERED, TALK) if known(call, part)]
+        if values:
+            mean_ms = math.floor(Fraction(sum(values), len(values)) + Fraction(1, 2))
+            alone |= {f"{name}_n": len(values), f"{name}_mean_ms": mean_ms}
+            alone |= {f"{name}_{which}": value for which, value in percentiles(values).items()}
+    return durations([sum(call) for call in calls], talk_ms=talk, hold_ms=hold, after_call_ms=after_call, **alone)
 
 
 def transfers(records: list[Facts]) -> Summary | None:
-    numbers = [min(call[TRANSFERS], 1_000) for call in inbound(records, ANSWERED)]
-    return share(len([number for number in numbers if number]), len(numbers), "transferred", transfers=sum(numbers))
+    answered = inbound(records, ANSWERED)
+    numbers = [min(call[TRANSFERS], 1_000) for call in answered if call[TRANSFERS] != -1]
+    unknown = len(answered) - len(numbers)
+    if unknown and not numbers:
+        return Summary(None, None, None, 0, {"transferred": 0, "transfers": 0, "unknown": unknown})
+    transferred = len([number for number in numbers if number])
+    return share(transferred, len(numbers), "transferred", transfers=sum(numbers), unknown=unknown)
 
 
 def short_calls(records: list[Facts]) -> Summary | None:
@@ -70,9 +85,11 @@ def short_calls(records: list[Facts]) -> Summary | None:
 def durations(values: list[int], **sums: int) -> Summary | None:
     if not values:
         return None
-    ranked = sorted(values)
-    percentiles = {f"p{percent}_ms": seven_digits(nearest_rank(ranked, percent)) for percent in (50, 90)}
-    return mean(values, 0.0, float("inf"), sums | percentiles, unit=1_000)
+    return mean(values, 0.0, float("inf"), sums | percentiles(values), unit=1_000)
+
+
+def percentiles(values: list[int]) -> dict[str, int]:
+    return {f"p{percent}_ms": seven_digits(nearest_rank(sorted(values), percent)) for percent in (50, 90)}
 
 
 def nearest_rank(ranked: list[int], percent: int) -> int:

@@ -91,8 +91,9 @@ def solutions(changes: list[Event], hours: Hours | None) -> Iterator[Told]:
         past = [change for change in changes if change.time <= solved[0].time]
         escalated = int(bool(named(past, "escalated")))
         approved = int(any(change.facts[3] == 1 for change in past))
+        unknown = int(all(change.facts[3] == -1 for change in past))
         yield Told(solved[0], (CASE, FIRST_SOLVED, *taken(changes, solved[0], hours)))
-        yield Told(solved[0], (CASE, RESOLVED, escalated, approved, int(bool(reopened))))
+        yield Told(solved[0], (CASE, RESOLVED, escalated, approved, int(bool(reopened)), unknown))
         yield Told(solved[-1], (CASE, SOLVED, *taken(changes, solved[-1], hours)))
 
 

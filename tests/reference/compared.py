@@ -91,8 +91,13 @@ def one_against_all(now: Records, wanted: Callable[[Facts], bool]) -> list[tuple
 
 def ranked(found: dict[Cell, Summary]) -> dict[Cell, Summary]:
     for own in found.values():
-        own.counts["rank"] = 1 + len([s for s in found.values() if round(s.value, 6) > round(own.value, 6)])
+        own.counts["rank"] = 1 + len([s for s in found.values() if as_shown(s) > as_shown(own)])
     return found
+
+
+def as_shown(summary: Summary) -> float:
+    assert summary.value is not None
+    return round(summary.value, 6)
 
 
 def speed_guard(now: Records, before: Records) -> dict[Cell, Summary]:

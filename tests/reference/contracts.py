@@ -158,7 +158,7 @@ FIELDS: dict[str, dict[str, Check]] = {
         "talk": optional(number),
         "hold": optional(number),
         "after_call": optional(number),
-        "transfers": whole,
+        "transfers": optional(whole),
         "call_id": LABEL,
     },
     SURVEYS: ENVELOPE

@@ -175,7 +175,7 @@ def _facts(topic: str, fields: dict[str, Any]) -> Facts:
             OUTCOMES.index(fields["outcome"]),
             DIRECTIONS.index(fields.get("direction", "inbound")),
             *(scaled(name, 1000) for name in ("wait", "talk", "hold", "after_call")),
-            fields.get("transfers", 0),
+            known("transfers"),
             *([numbered(fields["call_id"])] if fields.get("call_id") else []),
         )
     if topic == TICKETS:

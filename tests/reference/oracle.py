@@ -44,6 +44,7 @@ class Config:
         "segment",
         "audience",
         "touchpoint+channel",
+        "team+queue",
     )
     allowance: str = "30d"
     future: str = "10m"

@@ -67,7 +67,7 @@ def calls(recent: Known, at: int) -> dict[str, float]:
     return {
         "abandoned": halved([time for time, facts in inbound if facts[1] == 1], at),
         "long_wait": risen(max(waits, default=0.0), 120, 600),
-        "transferred": float(sum(facts[7] for _, facts in inbound) >= 2),
+        "transferred": float(sum(facts[7] for _, facts in inbound if facts[7] > 0) >= 2),
     }
 
 
@@ -80,19 +80,26 @@ def contacts(recent: Known) -> list[int]:
 
 
 def tickets(known: Known, recent: Known, at: int, floor: int) -> dict[str, float]:
-    ages = []
+    ages, reopenings = [], list[int]()
     for number in {facts[7] for _, facts in known if facts[0] == TICKET}:
         own = [(t, f) for t, f in known if f[0] == TICKET and f[7] == number and t <= at]
         own.sort(key=lambda change: (change[0], change[1][1] in (6, 7, 8), change[1]))
-        last = [f[1] for _, f in own if f[1] in (5, 6, 7, 8)][-1:]
-        if own and own[-1][0] >= floor and last in ([], [5]):
+        again = [place for place, (_, f) in enumerate(own) if f[1] == 5 or grew([g[5] for _, g in own[: place + 1]])]
+        done = [place for place, (_, f) in enumerate(own) if f[1] in (6, 7, 8)]
+        reopenings += [own[place][0] for place in again if own[place][0] >= floor]
+        if own and own[-1][0] >= floor and (not done or max(again, default=-1) > done[-1]):
             first, opened = own[0][0], own[0][1][2]
             ages.append((at - (opened if -1 < opened <= first else first)) / DAY)
     return {
-        "reopened": halved([time for time, facts in recent if facts[0] == TICKET and facts[1] == 5], at),
+        "reopened": halved(reopenings, at),
         "escalated": halved([time for time, facts in recent if facts[0] == TICKET and facts[1] == 4], at),
         "unresolved": risen(max(ages, default=0.0), 2, 14),
     }
+
+
+def grew(counts: list[int]) -> bool:
+    """Whether the last of a ticket's own counts is above all before it."""
+    return counts[1:] != [] and counts[-1] > max(0, *counts[:-1])
 
 
 def quiet(recent: Known, at: int) -> float:

@@ -15,7 +15,7 @@ Facts = tuple[int, ...]
 class Summary:
     """Value and interval, unrounded."""
 
-    value: float
+    value: float | None
     lower: float | None
     upper: float | None
     n: int

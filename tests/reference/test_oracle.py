@@ -43,7 +43,7 @@ def row(rows: list[Row], score: str = "nps", cell: str = "all", window: str = "1
     return found[0]
 
 
-def nps_of(rows: list[Row]) -> dict[str, tuple[float, int]]:
+def nps_of(rows: list[Row]) -> dict[str, tuple[float | None, int]]:
     return {r["end"]: (r["value"], r["n"]) for r in rows if r["score"] == "nps"}
 
 

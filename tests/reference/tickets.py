@@ -60,6 +60,7 @@ def autonomy(records: list[Facts]) -> Summary | None:
         "autonomous",
         escalated=sum(case[0] for case in solved),
         approved=sum(case[1] for case in solved),
+        approval_unknown=sum(case[3] for case in solved),
         refunded=names.count("refunded"),
         replaced=names.count("replaced"),
         granted_cents=sum(case[1] for case in granted if case[1] > 0),

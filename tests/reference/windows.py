@@ -26,7 +26,7 @@ class Row(TypedDict):
     window: str
     start: str
     end: str
-    value: float
+    value: float | None
     lower: float | None
     upper: float | None
     n: int
@@ -143,7 +143,7 @@ def _row(name: str, cut: str, cell: str, window: str, bounds: tuple[int, int], s
         window=window,
         start=start,
         end=end,
-        value=round(s.value, 6),
+        value=None if s.value is None else round(s.value, 6),
         lower=None if s.lower is None else round(s.lower, 6),
         upper=None if s.upper is None else round(s.upper, 6),
         n=s.n,

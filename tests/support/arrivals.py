@@ -82,7 +82,14 @@ surveys = st.sampled_from(sorted(KINDS)).flatmap(
         }
     )
 )
-tickets = st.fixed_dictionaries({"change": st.sampled_from(TICKET_CHANGES)})
+tickets = st.fixed_dictionaries(
+    {
+        "change": st.sampled_from(TICKET_CHANGES),
+        "approval": st.sampled_from((None, None, True, False)),
+        "reassignments": st.sampled_from((None, None, 0, 1, 4)),
+        "reopens": st.sampled_from((None, None, 0, 1, 2)),
+    }
+)
 calls = st.fixed_dictionaries(
     {
         "outcome": st.sampled_from(("answered", "answered", *OUTCOMES)),
@@ -90,7 +97,8 @@ calls = st.fixed_dictionaries(
         "wait": st.sampled_from((None, 0.0, 1.25, 20.0, 33.125)),
         "talk": st.sampled_from((None, -3.0, 0.0, 9.5, 612.25, 86_401.0)),
         "hold": st.sampled_from((None, 15.0)),
-        "transfers": st.sampled_from((0, 0, 1, 2)),
+        "after_call": st.sampled_from((None, 0.0, 61.5)),
+        "transfers": st.sampled_from((None, 0, 0, 1, 2)),
     }
 )
 accounts = st.fixed_dictionaries({"change": st.sampled_from(ACCOUNT_CHANGES), "value": st.sampled_from((None, 12.5))})

@@ -36,9 +36,12 @@ ANSWERS = st.sampled_from(range(len(KINDS))).flatmap(
     )
 )
 UNANSWERED = st.tuples(st.just(SURVEY), st.integers(0, 3), st.integers(0, 1), st.just(-1), st.integers(0, 1))
-TICKETS = st.tuples(st.just(TICKET), st.integers(0, len(TICKET_CHANGES) - 1), *[st.just(-1)] * 5, st.integers(0, 9))
+TICKETS = st.tuples(
+    st.just(TICKET), st.integers(0, len(TICKET_CHANGES) - 1), *[st.just(-1)] * 3, st.integers(-1, 3), st.just(-1),
+    st.integers(0, 9),
+)  # fmt: skip
 CALLS = st.tuples(
-    st.just(CALL), st.integers(0, 2), st.integers(0, 1), *[st.integers(-1, 90_000)] * 4, st.integers(0, 3)
+    st.just(CALL), st.integers(0, 2), st.integers(0, 1), *[st.integers(-1, 90_000)] * 4, st.integers(-1, 3)
 )
 ACCOUNTS = st.tuples(st.just(ACCOUNT), st.integers(0, 3), st.just(-1))
 RISKS = st.tuples(st.just(RISK), st.integers(0, 1_000_000), st.integers(0, 1), st.integers(-1, 10**9))
@@ -47,7 +50,7 @@ BANDS = st.tuples(st.just(BAND), st.integers(0, 1))
 TOOK = st.tuples(
     st.just(CASE), st.sampled_from((REPLIED, FIRST_SOLVED, SOLVED)), st.integers(-1, 10**10), st.integers(-1, 10**9)
 )
-SOLUTIONS = st.tuples(st.just(CASE), st.just(RESOLVED), *[st.integers(0, 1)] * 3)
+SOLUTIONS = st.tuples(st.just(CASE), st.just(RESOLVED), *[st.integers(0, 1)] * 4)
 STEPS = st.one_of(
     st.tuples(st.just(CASE), st.just(OPENED), st.integers(0, 1)),
     st.tuples(st.just(CASE), st.just(FLOW), st.sampled_from((1, -1))),
@@ -61,7 +64,7 @@ FACTS: st.SearchStrategy[tuple[int, ...]] = st.one_of(EVIDENCE, RISKS, BANDS, TO
 
 CASE_SAMPLES: list[tuple[int, ...]] = [
     *((CASE, *taken) for taken in product((REPLIED, FIRST_SOLVED, SOLVED), (0, 10**11), (-1, 7))),
-    *((CASE, RESOLVED, *flags) for flags in product((0, 1), repeat=3)),
+    *((CASE, RESOLVED, *flags) for flags in product((0, 1), repeat=4)),
     *((CASE, *step) for step in ((OPENED, 0), (OPENED, 1), (FLOW, 1), (FLOW, -1), (HANDED_ON, 1), (HANDED_ON, 1_000))),
     *((CASE, GRANTED, TICKET_CHANGES.index(what), cents) for what in ("refunded", "replaced") for cents in (-1, 0, 9)),
     contact_facts(False),

@@ -70,10 +70,12 @@ def _solutions(changes: Sequence[Entry], hours: BusinessHours | None) -> Iterato
         first = solved[0]
         before = [change for change in changes if change.time <= first.time]
         escalated = int(_first(before, "escalated") is not None)
-        approved = int(any(change.facts[_APPROVAL] == 1 for change in before))
+        approvals = [change.facts[_APPROVAL] for change in before]
+        approved, untold = int(1 in approvals), int(set(approvals) == {UNKNOWN})
         yield _at(first, FIRST_SOLVED, *_taken(changes, first.time, hours))
-        resolved = _at(first, RESOLVED, escalated, approved, 0)
-        yield from _turning(resolved, (CASE, RESOLVED, escalated, approved, 1), reopened[0] if reopened else None)
+        resolved = _at(first, RESOLVED, escalated, approved, 0, untold)
+        again = (CASE, RESOLVED, escalated, approved, 1, untold)
+        yield from _turning(resolved, again, reopened[0] if reopened else None)
 
 
 def _turning(case: Emission, turned: Facts, cause: Entry | None) -> Iterator[Emission]:

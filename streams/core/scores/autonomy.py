@@ -7,18 +7,20 @@ from streams.core.scores.base import Result, Slots, Unit, rounded
 from streams.core.scores.cases import CaseScore
 from streams.core.statistics import wilson
 
-_ALONE, _ESCALATED, _APPROVED, _BOTH, _REFUNDED, _REPLACED, _CENTS = range(7)
+_ALONE, _ESCALATED, _APPROVED, _BOTH, _REFUNDED, _REPLACED, _CENTS, _UNTOLD = range(8)
 _REFUND = TICKET_CHANGES.index("refunded")
 
 
 class Autonomy(CaseScore):
     """Share of tickets solved without escalation or approval, when they were first solved.
 
-    Refunds and replacements granted are counted beside it, with their amount in cents.
+    A ticket nobody says an approval of counts as solved without; how many there are is among the counts, since
+    where all are, the source does not tell. Refunds and replacements granted are counted as well, with their
+    amount in cents.
 
-    >>> Autonomy().result({0: 8, 1: 1, 2: 1, 4: 1, 6: 1_999})
+    >>> Autonomy().result({0: 8, 1: 1, 2: 1, 4: 1, 6: 1_999, 7: 3})
     Result(value=0.8, lower=0.490162, upper=0.943318, n=10, counts={'autonomous': 8, 'escalated': 1, 'approved': 1, \
-'refunded': 1, 'replaced': 0, 'granted_cents': 1999})
+'approval_unknown': 3, 'refunded': 1, 'replaced': 0, 'granted_cents': 1999})
     """
 
     name = "autonomy"
@@ -28,7 +30,8 @@ class Autonomy(CaseScore):
     def of_case(self, what: int, values: Facts) -> Slots:
         """Whose decision solved it, or what was granted."""
         if what == RESOLVED:
-            return ((values[0] + 2 * values[1], 1),)
+            decided = ((values[0] + 2 * values[1], 1),)
+            return (*decided, (_UNTOLD, 1)) if values[3] else decided
         if what != GRANTED:
             return ()
         granted = ((_REFUNDED if values[0] == _REFUND else _REPLACED, 1),)
@@ -44,6 +47,7 @@ class Autonomy(CaseScore):
             "autonomous": alone,
             "escalated": escalated + both,
             "approved": approved + both,
+            "approval_unknown": acc.get(_UNTOLD, 0),
             "refunded": acc.get(_REFUNDED, 0),
             "replaced": acc.get(_REPLACED, 0),
             "granted_cents": acc.get(_CENTS, 0),

@@ -22,10 +22,11 @@ SLOT_LIMIT = 65_536
 class Result:
     """A score over some records: value and 95 % interval in its unit, n, and what n is made of.
 
-    `lower` and `upper` are None where n is too small for an interval. Values are rounded to 6 decimals.
+    `value` is None where records were counted of which none tells it, `lower` and `upper` where n is too small
+    for an interval. Values are rounded to 6 decimals.
     """
 
-    value: float
+    value: float | None
     lower: float | None
     upper: float | None
     n: int

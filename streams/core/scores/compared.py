@@ -59,8 +59,8 @@ class ComparedScore(Score):
 
 def ranked(results: Mapping[CellName, Result]) -> dict[CellName, Result]:
     """The same results with `rank` among their counts: 1 for the highest value, equal values sharing one."""
-    values = sorted((result.value for result in results.values()), reverse=True)
-    ranks = {value: rank for rank, value in reversed(list(enumerate(values, start=1)))}
+    values = sorted((result.value for result in results.values() if result.value is not None), reverse=True)
+    ranks: dict[float | None, int] = {value: rank for rank, value in reversed(list(enumerate(values, start=1)))}
     return {
         name: Result(r.value, r.lower, r.upper, r.n, {**r.counts, "rank": ranks[r.value]})
         for name, r in results.items()

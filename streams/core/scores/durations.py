@@ -15,11 +15,13 @@ from streams.core.statistics import mean_interval
 
 LOW, HIGH = 8, 9
 FIRST_BUCKET = 16
-"""Slots below are sums: 0–7 the score's own, then the low 38 bits of the squares and what is above them."""
+"""Slots below are sums: 0–7 the score's own, then the low 38 bits of the squares and what is above them. A score
+may have buckets of other durations as well, each from a multiple of `APART` on."""
 
-BUCKETS = 1_536
-"""Enough for 72 h, the longest handle time of three believed parts."""
+BUCKETS = 2_304
+"""Enough for the ten years that a ticket may take."""
 
+APART = 4_096
 _LOW_BITS = 38
 _DIGITS = 7
 _MANTISSA = _DIGITS - 1
@@ -68,6 +70,16 @@ def percentile(buckets: Mapping[int, int], percent: int) -> int:
     raise ValueError("no durations, no percentile")
 
 
+def buckets_of(acc: Mapping[int, int], first: int = FIRST_BUCKET) -> dict[int, int]:
+    """How many durations lie in each bucket, by its number; of the buckets that begin at slot `first`."""
+    return {slot - first: count for slot, count in acc.items() if first <= slot < first + BUCKETS}
+
+
+def percentiles(buckets: Mapping[int, int]) -> dict[str, int]:
+    """The median and the 90th percentile, in ms."""
+    return {"p50_ms": percentile(buckets, 50), "p90_ms": percentile(buckets, 90)}
+
+
 def squares_of(acc: Mapping[int, int]) -> int:
     """The sum of the squares (ms²) of all durations.
 
@@ -82,11 +94,10 @@ def mean_of(acc: Mapping[int, int], total: int, sums: Mapping[str, int]) -> Resu
 
     Counts are `sums` with the median and the 90th percentile in whole milliseconds.
     """
-    buckets = {slot - FIRST_BUCKET: count for slot, count in acc.items() if slot >= FIRST_BUCKET}
+    buckets = buckets_of(acc)
     n = sum(buckets.values())
     if not n:
         return None
     interval = mean_interval(total, squares_of(acc), n)
     seconds = None if interval is None else (interval[0] / 1000, interval[1] / 1000)
-    counts = {**sums, "p50_ms": percentile(buckets, 50), "p90_ms": percentile(buckets, 90)}
-    return rounded(total / (1000 * n), clamped(seconds, 0.0, math.inf), n, counts)
+    return rounded(total / (1000 * n), clamped(seconds, 0.0, math.inf), n, {**sums, **percentiles(buckets)})

@@ -14,7 +14,7 @@ from streams.core.comparisons import (
 )
 from streams.core.scores.base import Accumulator, Result, Unit
 from streams.core.scores.compared import CellName, ComparedScore, Sides
-from streams.core.scores.durations import FIRST_BUCKET, HIGH, LOW, squares_of
+from streams.core.scores.durations import HIGH, LOW, buckets_of, squares_of
 from streams.core.scores.handle_time import PARTS, HandleTime
 from streams.core.scores.repeat_contact import RepeatContact
 from streams.core.scores.short_calls import ShortCalls
@@ -60,7 +60,7 @@ class SpeedGuard(ComparedScore):
         """Calls with their handle time and its square, those under 10 s, contacts, and those repeated."""
         handle_time, short_calls, contacts = (accs.get(score.code, {}) for score in self.reads)
         gathered = {
-            _CALLS: sum(count for slot, count in handle_time.items() if slot >= FIRST_BUCKET),
+            _CALLS: sum(buckets_of(handle_time).values()),
             _HANDLE_MS: sum(handle_time.get(slot, 0) for slot in PARTS),
             LOW: handle_time.get(LOW, 0),
             HIGH: handle_time.get(HIGH, 0),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from streams.core.facts import UNKNOWN
 from streams.core.scores.base import Result, Slots, Unit, rounded
 from streams.core.scores.calls import ANSWERED, CallFacts, CallScore
 from streams.core.statistics import wilson
@@ -9,14 +10,14 @@ from streams.core.statistics import wilson
 MOST = 1_000
 """Of one call no more transfers than these are believed."""
 
-_NONE, _TRANSFERRED, _SUM = range(3)
+_NONE, _TRANSFERRED, _SUM, _UNKNOWN = range(4)
 
 
 class Transfers(CallScore):
-    """Share of answered calls that were transferred at least once.
+    """Share of answered calls that were transferred at least once, among those that say so or the contrary.
 
-    >>> Transfers().result({0: 2, 1: 8, 2: 11})
-    Result(value=0.8, lower=0.490162, upper=0.943318, n=10, counts={'transferred': 8, 'transfers': 11})
+    >>> Transfers().result({0: 2, 1: 8, 2: 11, 3: 5})
+    Result(value=0.8, lower=0.490162, upper=0.943318, n=10, counts={'transferred': 8, 'transfers': 11, 'unknown': 5})
     """
 
     name = "transfers"
@@ -24,18 +25,18 @@ class Transfers(CallScore):
     code = 15
 
     def of_call(self, call: CallFacts) -> Slots:
-        """Whether it was transferred, and how often."""
+        """Whether it was transferred, and how often, as far as is known."""
         if call.outcome != ANSWERED:
             return ()
         if call.transfers <= 0:
-            return ((_NONE, 1),)
+            return ((_UNKNOWN if call.transfers == UNKNOWN else _NONE, 1),)
         return (_TRANSFERRED, 1), (_SUM, min(call.transfers, MOST))
 
     def result(self, acc: Mapping[int, int]) -> Result | None:
-        """As a ratio, with Wilson's interval."""
+        """As a ratio, with Wilson's interval; without a value where of no call it is known."""
         transferred = acc.get(_TRANSFERRED, 0)
         n = transferred + acc.get(_NONE, 0)
+        counts = {"transferred": transferred, "transfers": acc.get(_SUM, 0), "unknown": acc.get(_UNKNOWN, 0)}
         if not n:
-            return None
-        counts = {"transferred": transferred, "transfers": acc.get(_SUM, 0)}
+            return Result(None, None, None, 0, counts) if acc else None
         return rounded(transferred / n, wilson(transferred, n), n, counts)

@@ -110,9 +110,13 @@ def test_the_service_level_and_the_short_calls_are_shares_of_the_log(cut: str, c
 
 
 def test_the_bank_records_no_transfers_and_no_hold() -> None:
-    assert streamed()["transfers", "total", "all"]["counts"] == {"transferred": 0, "transfers": 0}
+    transfers = streamed()["transfers", "total", "all"]
+    answered = streamed()["offered", "total", "all"]["counts"]["answered"]
+    assert (transfers["value"], transfers["n"]) == (None, 0)
+    assert transfers["counts"] == {"transferred": 0, "transfers": 0, "unknown": answered}
     counts = streamed()["handle_time", "total", "all"]["counts"]
     assert (counts["hold_ms"], counts["after_call_ms"]) == (0, 0)
+    assert not any(name.startswith(("hold_p", "after_call_p")) for name in counts)
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:
