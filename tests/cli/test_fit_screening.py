@@ -89,6 +89,27 @@ def test_a_column_that_nearly_tells_the_label_alone_is_noted() -> None:
     assert notes[0].startswith("score alone reaches an AUC of 0.9")
 
 
+@pytest.mark.parametrize("telling", ["filled", "empty"])
+def test_a_column_that_some_leavers_and_nobody_else_have_is_refused_whatever_its_auc(telling: str) -> None:
+    some = [bool(left) and place % 3 > 0 for place, left in enumerate(LEFT)]
+    texts = [("7" if marked else "") if telling == "filled" else ("" if marked else "7") for marked in some]
+    with pytest.raises(ConfigError, match=rf"AUC 0\.8.*it is {telling} only where the customer left") as refused:
+        screen([column("reason", *texts), column("amount", *AMOUNT)], LEFT)
+    assert '--drop "reason"' in str(refused.value)
+
+
+def test_a_few_leavers_alone_with_something_are_chance() -> None:
+    first = set(np.flatnonzero(LEFT)[:8])
+    texts = ["7" if place in first else "" for place in range(ROWS)]
+    assert screen([column("rare", *texts), column("amount", *AMOUNT)], LEFT).notes == ()
+
+
+def test_a_word_that_only_leavers_have_is_noted() -> None:
+    state = ["cancelled" if left and place % 3 else ("open", "paid")[place % 2] for place, left in enumerate(LEFT)]
+    (note,) = screen([column("state", *state), column("amount", *AMOUNT)], LEFT).notes
+    assert "with 'cancelled' in state have left: make sure that it was known before" in note
+
+
 def test_nothing_to_learn_from_is_refused_with_the_reasons() -> None:
     with pytest.raises(ConfigError, match="no column is left to learn from .country: is always 'NL'"):
         screen([column("country", *["NL"] * ROWS)], LEFT)

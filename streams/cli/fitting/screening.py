@@ -16,6 +16,9 @@ LEAK = 0.99
 """A column that alone reaches this AUC says what happened, not what will."""
 
 SUSPECT = 0.95
+NO_CHANCE = 1e-9
+"""Rows that would all be leavers with a smaller chance than this, were they any rows, tell of the leaving itself."""
+
 _ID_NAME = re.compile(
     r"(?:^|[^a-z])(?:customer|client|subscriber|member|ids?|u?uid|guid|key|phone|telephone|mobile|msisdn|e-?mail|index|row|number|no|nr|num|ref|code)"
     r"(?:$|[^a-z])"
@@ -49,15 +52,16 @@ def screen(columns: Sequence[Column], y: Floats) -> Screened:
         else:
             frame[column.name] = column
     alone = {column.name: _alone(column, y, useless[column.name] is None) for column in columns}
-    _refuse_leaks(alone, {column.name: column for column in columns}, y)
+    _refuse_leaks(alone, columns, y)
     if not frame:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out)
         raise ConfigError(f"no column is left to learn from ({reasons}); bring columns that describe the customers")
-    notes = tuple(
+    notes = [
         f"{name} alone reaches an AUC of {auc:.2f}: make sure that it was known before the customer left"
         for name, auc in alone.items() if auc >= SUSPECT
-    )  # fmt: skip
-    return Screened(frame, tuple(left_out), notes)
+    ]  # fmt: skip
+    notes += [note for column in frame.values() if isinstance(column, Category) for note in _pure_levels(column, y)]
+    return Screened(frame, tuple(left_out), tuple(notes))
 
 
 def _useless(column: Column) -> str | None:
@@ -77,8 +81,12 @@ def _useless_numbers(column: Numeric) -> str | None:
         return None
     consecutive = known.max() - known.min() + 1 <= 1.01 * distinct or bool((np.diff(known) > 0).all())
     if consecutive or _ID_NAME.search(_CAMEL.sub(" ", column.name).casefold()):
-        return "looks like an identifier: another whole number in nearly every row"
+        return "looks like an identifier: another whole number in nearly every row" + _repeats(len(known), distinct)
     return None
+
+
+def _repeats(n: int, distinct: int) -> str:
+    return f" ({n - distinct:,} repeat one; if it names the customer, say so with --id)" if n > distinct else ""
 
 
 def _useless_levels(column: Category) -> str | None:
@@ -158,10 +166,11 @@ def _rates_elsewhere(bins: Ints, y: Floats) -> Floats:
     return rates
 
 
-def _refuse_leaks(alone: dict[str, float], columns: dict[str, Column], y: Floats) -> None:
-    leaks = [name for name, auc in alone.items() if auc >= LEAK]
+def _refuse_leaks(alone: dict[str, float], columns: Sequence[Column], y: Floats) -> None:
+    telling = {column.name: _telling(column, y) for column in columns}
+    leaks = [column.name for column in columns if alone[column.name] >= LEAK or telling[column.name]]
     if leaks:
-        shown = ", ".join(f"{name} (AUC {alone[name]:.3f}{_telling(columns[name], y)})" for name in leaks)
+        shown = ", ".join(f"{name} (AUC {alone[name]:.3f}{telling[name]})" for name in leaks)
         raise ConfigError(
             f"{shown}: alone enough to tell who left, so recorded with or after the leaving, or made from the label; "
             f'take out what was not known before: --drop "{",".join(leaks)}"'
@@ -169,8 +178,22 @@ def _refuse_leaks(alone: dict[str, float], columns: dict[str, Column], y: Floats
 
 
 def _telling(column: Column, y: Floats) -> str:
+    """Where it is filled, or empty, for leavers and for nobody else: what it says, else nothing."""
     gone = column.missing()
-    area = delong(y, gone.astype(np.float64))[0]
-    return (
-        f", it is {'empty' if area > 0.5 else 'filled'} where the customer left" if max(area, 1 - area) >= LEAK else ""
-    )
+    for name, rows in (("filled", ~gone), ("empty", gone)):
+        if _all_left(y[rows], y):
+            return f", it is {name} only where the customer left"
+    return ""
+
+
+def _pure_levels(column: Category, y: Floats) -> list[str]:
+    return [
+        f"all {int((column.codes == code).sum()):,} customers with {level!r} in {column.name} have left: "
+        "make sure that it was known before"
+        for code, level in enumerate(column.levels) if _all_left(y[column.codes == code], y)
+    ]  # fmt: skip
+
+
+def _all_left(some: Floats, y: Floats) -> bool:
+    """Whether all of them have left, and they are too many for that to be chance."""
+    return bool(some.all()) and float(y.mean()) ** len(some) < NO_CHANCE
