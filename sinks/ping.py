@@ -2,10 +2,25 @@
 
 from sinks.address import parse_url
 from sinks.connection import connect
-from sinks.migrate import migrations, pending
+from sinks.migrate import migrations, pending, require_migrated
 
 PATIENCE = 5
 """Whole seconds to wait for an answer."""
+
+
+def require(url: str) -> None:
+    """Raise `SinkError` unless a server answers and every migration has been applied.
+
+    A chDB folder can only be opened by the process that stores there, so nothing is asked of it.
+    """
+    address = parse_url(url)
+    if address.interface == "chdb":
+        return
+    connection = connect(address, PATIENCE)
+    try:
+        require_migrated(connection)
+    finally:
+        connection.close()
 
 
 def check(url: str) -> str:

@@ -9,9 +9,11 @@ from typing import Literal
 import click
 import faust
 
+from sinks import ping
+from sinks.errors import SinkError
 from streams.cli.options import settings_option
 from streams.cli.supervision import Child, end_all
-from streams.errors import CxError
+from streams.errors import CxError, StoreError
 from streams.runtime import logs, topics
 from streams.runtime.fatal import PunctualWorker, end_worker
 from streams.settings import Settings
@@ -31,13 +33,16 @@ def command(settings: Settings, only: Part | None, create_topics: bool, debug: b
 
     `streams` counts and publishes, `sinks` stores in ClickHouse; each is a consumer group of its own
     and can be run as often as there are partitions (one only on a broker without transactions).
-    Stop it with Ctrl-C or SIGTERM; what was not checkpointed is simply read again.
+    Stop it with Ctrl-C or SIGTERM; what was not checkpointed is simply read again. A database that goes away
+    while it runs is waited for; to start without one, run `--only streams`.
 
     Example:  cxstream worker --only streams
     """
     if create_topics:
         topics.create_topics(settings)
     topics.verify_topics(settings)  # here too before there are two, so that what is wrong is said once
+    if only != "streams":
+        _verify_database(settings.clickhouse.url)
     if only is None:
         sys.exit(_supervise(sys.argv[2:] if sys.argv[1:2] == ["worker"] else []))
     run(_part(settings, only), settings, debug)
@@ -47,6 +52,13 @@ def run(app: faust.App, settings: Settings, debug: bool = False) -> None:
     """Run an app in this process until it is stopped; ends by `SystemExit`."""
     logs.configure(settings.app.log, debug)
     _Worker(app).execute_from_commandline()
+
+
+def _verify_database(url: str) -> None:
+    try:
+        ping.require(url)
+    except SinkError as error:
+        raise StoreError(str(error)) from None
 
 
 class _Worker(PunctualWorker):

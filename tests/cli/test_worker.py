@@ -1,6 +1,7 @@
 """`cxstream worker` runs both parts as one: what ends one ends all, and nobody is left behind."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from streams.cli.embedded import EmbeddedBroker
+from streams.cli.embedded import EmbeddedBroker, free_port
 from tests.support.processes import mentioning, wait_until
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 WITHIN = 90.0
+COMMAND = [sys.executable, "-m", "streams.cli.main"]
 
 
 class Supervisor:
@@ -29,7 +31,7 @@ class Supervisor:
             f'[clickhouse]\nurl = "chdb://{folder}/chdb"\n'
             f"[metrics]\nstreams_port = {streams_port}\nsinks_port = 0\n"
         )
-        self._command = [sys.executable, "-m", "streams.cli.main"]
+        self._command = COMMAND
         self._options = ["--config", str(self.file)]
         env = {name: value for name, value in os.environ.items() if not name.startswith("CXSTREAM_")}
         self._env = env | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
@@ -103,9 +105,47 @@ def test_a_taken_port_is_one_line_and_exit_code_2(tmp_path: Path, fresh_broker: 
     assert "Traceback" not in supervisor.log
 
 
+def worker(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """A worker that ends by itself."""
+    env = os.environ | {"PYTHONPATH": str(ROOT)} | {f"CXSTREAM_{name}": value for name, value in variables.items()}
+    return subprocess.run(
+        [*COMMAND, "worker", *arguments],
+        env=env,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=WITHIN,
+        check=False,
+    )
+
+
 def test_a_broker_that_is_away_is_said_once_and_not_by_each_part(tmp_path: Path) -> None:
-    env = os.environ | {"PYTHONPATH": str(ROOT), "CXSTREAM_KAFKA_BROKERS": "127.0.0.1:1"}
-    command = [sys.executable, "-m", "streams.cli.main", "worker"]
-    ended = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=WITHIN, check=False)
+    ended = worker(tmp_path, KAFKA_BROKERS="127.0.0.1:1")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == "cxstream: no broker at 127.0.0.1:1: start it or set kafka.brokers\n"
+
+
+@pytest.mark.parametrize("arguments", [(), ("--only", "sinks")], ids=["both", "sinks"])
+def test_a_database_that_is_away_at_the_start_is_one_line_and_exit_code_2(
+    tmp_path: Path, fresh_broker: EmbeddedBroker, arguments: tuple[str, ...]
+) -> None:
+    url = f"http://default@127.0.0.1:{free_port()}/cx"
+    ended = worker(tmp_path, "--create-topics", *arguments, KAFKA_BROKERS=fresh_broker.address, CLICKHOUSE_URL=url)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert re.fullmatch(
+        r"cxstream: http://127.0.0.1:\d+/cx: not available; start it, or correct clickhouse.url \(.+\)\n", ended.stderr
+    )
+
+
+def test_a_second_worker_on_one_chdb_path_is_one_line_and_exit_code_2(
+    tmp_path: Path, fresh_broker: EmbeddedBroker
+) -> None:
+    with supervised(tmp_path, fresh_broker) as first:
+        first.work()
+        (tmp_path / "second").mkdir()
+        ended = worker(tmp_path / "second", "--config", str(first.file), APP_ID="second", METRICS_STREAMS_PORT="0")
+        assert first.process.poll() is None
+    assert ended.returncode == 2
+    (said,) = (line for line in ended.stderr.splitlines() if "chDB allows one process per path" in line)
+    assert "stop the other process, or give this one another, writable, folder" in said
+    assert "Traceback" not in ended.stderr

@@ -91,10 +91,15 @@ class Traffic:
     def _own(self, topic: str) -> dict[str, Any]:
         pick = self._random
         if topic == CALLS:
-            return {"outcome": pick.choice(("answered", "answered", "abandoned")), "wait": 3.5, "talk": 120.25}
+            call: dict[str, Any] = {
+                "outcome": pick.choice(("answered", "answered", "abandoned")),
+                "wait": 3.5,
+                "talk": 120.25,
+            }
+            return call | pick.choice(({}, {"transfers": 0}, {"transfers": 2, "hold": 7.5, "after_call": 0.0}))
         if topic == TICKETS:
             change = pick.choice(("opened", "first_reply", "solved", "reopened", "escalated"))
-            return {"change": change, "opened_at": "2023-12-31T00:00:00Z"}
+            return {"change": change, "opened_at": "2023-12-31T00:00:00Z", "approval": pick.choice((None, True, False))}
         kind = pick.choice(sorted(KINDS))
         state = pick.choices(("answered", "invited", "declined"), (6, 2, 1))[0]
         own: dict[str, Any] = {"survey": "s", "kind": kind, "state": state}
