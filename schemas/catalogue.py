@@ -22,6 +22,8 @@ class Topic:
 
     `record` is the struct (or union) of its values; `key` says what its message keys are;
     `retention` is in seconds, or None for a compacted topic, which keeps the latest of each key.
+    `dead_letters` names the topic its refused records go to. The number of partitions is the same for
+    all, `kafka.partitions`, since a partition is owned through both stages.
     """
 
     name: str

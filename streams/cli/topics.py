@@ -31,7 +31,7 @@ def command(action: Literal["create", "verify", "list"], settings: Settings) -> 
     """
     if action == "list":
         for topic in TOPICS:
-            click.echo(_line(settings.topic(topic.name), topic))
+            click.echo(_line(settings.topic(topic.name), topic, settings.kafka.partitions))
         return
     outcomes = create_topics(settings) if action == "create" else []
     for name, outcome in outcomes:
@@ -40,6 +40,8 @@ def command(action: Literal["create", "verify", "list"], settings: Settings) -> 
     click.echo(f"{len(counts)} topics with {settings.kafka.partitions} partitions each at {settings.kafka.brokers}")
 
 
-def _line(name: str, topic: Topic) -> str:
+def _line(name: str, topic: Topic, partitions: int) -> str:
     kept = "compacted" if topic.retention is None else f"{topic.retention // DAY} d"
-    return f"{name:28} {topic.role:9} {kept:10} {topic.doc}; key: {topic.key}"
+    more = f"; dead letters: {topic.dead_letters}" if topic.dead_letters else ""
+    what = f"{name:28} v{topic.version} {topic.role:9} {partitions:3} partitions {kept:10}"
+    return f"{what} {topic.doc}; key: {topic.key}{more}"

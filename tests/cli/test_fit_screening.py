@@ -98,6 +98,11 @@ def test_a_column_that_some_leavers_and_nobody_else_have_is_refused_whatever_its
     assert '--drop "reason"' in str(refused.value)
 
 
+def test_an_identifier_that_repeats_says_how_to_name_it() -> None:
+    found = reasons(column("customer id", *[str(7_000_000 + 13 * (place % 398)) for place in range(ROWS)]))
+    assert "(2 repeat one; if it names the customer, say so with --id)" in found["customer id"]
+
+
 def test_a_few_leavers_alone_with_something_are_chance() -> None:
     first = set(np.flatnonzero(LEFT)[:8])
     texts = ["7" if place in first else "" for place in range(ROWS)]

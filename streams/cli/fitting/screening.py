@@ -81,11 +81,11 @@ def _useless_numbers(column: Numeric) -> str | None:
         return None
     consecutive = known.max() - known.min() + 1 <= 1.01 * distinct or bool((np.diff(known) > 0).all())
     if consecutive or _ID_NAME.search(_CAMEL.sub(" ", column.name).casefold()):
-        return "looks like an identifier: another whole number in nearly every row" + _repeats(len(known), distinct)
+        return "looks like an identifier: another whole number in nearly every row" + _doubles(len(known), distinct)
     return None
 
 
-def _repeats(n: int, distinct: int) -> str:
+def _doubles(n: int, distinct: int) -> str:
     return f" ({n - distinct:,} repeat one; if it names the customer, say so with --id)" if n > distinct else ""
 
 
