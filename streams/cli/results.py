@@ -54,10 +54,12 @@ def only(results: Iterable[Result], scores: Collection[str]) -> list[Result]:
 
 
 def table(results: Iterable[Result]) -> Iterator[str]:
-    """Aligned lines for people, score by score; windows that have become empty are left out."""
-    shown = sorted(
-        (r.score for r in results if r.score.value is not None), key=lambda score: (*_place(score), score.end)
-    )
+    """Aligned lines for people, score by score; windows that have become empty are left out.
+
+    One of which records were counted that all do not tell is not empty: its value is unknown.
+    """
+    counted = [r.score for r in results if r.score.n or r.score.counts]
+    shown = sorted(counted, key=lambda score: (*_place(score), score.end))
     rows = [_row(score) for score in shown]
     widths = [max(map(len, column)) for column in zip(_HEAD, *rows, strict=True)]
     yield _line(_HEAD, widths)
@@ -66,7 +68,7 @@ def table(results: Iterable[Result]) -> Iterator[str]:
         if number and score.score != shown[number - 1].score:
             yield ""
         yield _line(row, widths)
-    if any(score.n < FEW for score in shown):
+    if any(0 < score.n < FEW for score in shown):
         yield f"* fewer than {FEW}: chance, until there are more"
 
 
@@ -81,7 +83,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _row(score: Score) -> Sequence[str]:
-    few = " *" if score.n < FEW else "  "
+    few = " *" if 0 < score.n < FEW else "  "
     until = f"{score.end:%Y-%m-%d %H:%M:%S}".removesuffix(":00")
     cell = "".join(letter if letter.isprintable() else "·" for letter in score.cell)
     return (
@@ -90,7 +92,7 @@ def _row(score: Score) -> Sequence[str]:
         cell,
         score.window,
         until,
-        _text(score.value, score.unit),
+        "unknown" if score.value is None else _text(score.value, score.unit),
         _interval(score),
         f"{score.n:,}{few}",
     )
@@ -102,9 +104,7 @@ def _interval(score: Score) -> str:
     return f"{_text(score.lower, score.unit)} … {_text(score.upper, score.unit)}"
 
 
-def _text(value: float | None, unit: str) -> str:
-    if value is None:
-        return "–"
+def _text(value: float, unit: str) -> str:
     if unit == "ratio":
         return f"{100 * value:.1f} %"
     return {"points": f"{value:+.1f}", "scale": f"{value:.2f}", "count": f"{value:,.0f}"}.get(unit, f"{value:,.1f} s")

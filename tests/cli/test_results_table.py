@@ -10,7 +10,13 @@ from streams.cli.results import Result, table
 from streams.core.scores import Unit
 
 
-def line(unit: str, value: float, interval: tuple[float, float] | None = None) -> str:
+def lines(
+    unit: str,
+    value: float | None,
+    interval: tuple[float, float] | None = None,
+    n: int = 40,
+    counts: dict[str, int] | None = None,
+) -> list[str]:
     lower, upper = interval or (None, None)
     end = datetime(2025, 3, 4, tzinfo=UTC)
     score = Score(
@@ -23,13 +29,13 @@ def line(unit: str, value: float, interval: tuple[float, float] | None = None) -
         value=value,
         lower=lower,
         upper=upper,
-        n=40,
+        n=n,
         unit=unit,
-        counts={},
+        counts=counts or {},
         revision=1,
         final=True,
     )
-    return list(table([Result(score, b"")]))[2]
+    return list(table([Result(score, b"")]))[2:]
 
 
 FORMS = {
@@ -48,4 +54,10 @@ def test_every_unit_has_a_form() -> None:
 @pytest.mark.parametrize("unit", FORMS)
 def test_value_and_interval_are_shown_in_their_unit(unit: str) -> None:
     value, interval, expected = FORMS[unit]
-    assert " ".join(expected.split()) in " ".join(line(unit, value, interval).split())
+    assert " ".join(expected.split()) in " ".join(lines(unit, value, interval)[0].split())
+
+
+def test_what_no_record_tells_is_unknown_and_what_has_become_empty_is_left_out() -> None:
+    (told,) = lines("ratio", None, n=0, counts={"transferred": 0, "unknown": 7})
+    assert " ".join(told.split()) == "x total all 24h 2025-03-04 00:00 unknown – 0"
+    assert lines("ratio", None, n=0) == []
