@@ -47,11 +47,10 @@ _SAFETY = 0.6
 """How much of the broker's batch the estimated size of a step may fill, where it must fit into one."""
 
 
-class Log(NamedTuple):
-    """Where a source partition's log starts and ends, and the group's committed offset (-1 for none)."""
+class Mark(NamedTuple):
+    """Where a source partition's log starts, and the group's committed offset (-1 for none)."""
 
     start: int
-    end: int
     committed: int
 
 
@@ -98,14 +97,20 @@ class IntakeRunner:
         self._task: asyncio.Task[None] | None = None
         self.durable: dict[str, int] = {}
 
-    async def open(self, log_of: Callable[[], Awaitable[dict[str, Log]]]) -> None:
+    async def open(
+        self, marks: Callable[[], Awaitable[dict[str, Mark]]], ends: Callable[[], Awaitable[dict[str, int]]]
+    ) -> None:
         """Fence the former owner, load the state, and make sure nothing is missing between it and the log.
 
-        `log_of` tells, by topic, where the logs start and end and what the group has committed; it is
-        asked once the state is loaded. Raises `HoleError` when records were lost before they were
-        applied, or the topic was made anew under the state.
+        `marks` tells, by topic, where the logs start and what the group has committed, `ends` where they end.
+        The former is asked before the state is read and the latter after it: whoever owns the partition,
+        nothing is committed that is not in the state by then, nor in the state that is not in the log. The
+        other way round a worker that was stopped in between, and has lost the partition meanwhile, would find
+        a hole where there is none. Raises `HoleError` when records were lost before they were applied, or
+        the topic was made anew under the state.
         """
         began, records, last = monotonic(), 0, changelog.LastCheckpoint()
+        marked = await marks()
         await self._checkpointer.open()
         topic = self._settings.topic(CHANGELOG.name)
         async with aclosing(read_to_end(self._options, topic, self.partition)) as changelog_:
@@ -117,9 +122,8 @@ class IntakeRunner:
                         last.add(record.key or b"", record.value)
                 await asyncio.sleep(0)
         self.durable = {name: progress.applied for name, progress in self.intake.progress.items()}
-        logs = await log_of()
-        self._refuse_holes(logs)
-        self._begin({topic: log_.start for topic, log_ in logs.items() if topic not in self.intake.progress})
+        self._refuse_holes(marked, await ends())
+        self._begin({topic: mark.start for topic, mark in marked.items() if topic not in self.intake.progress})
         if self._checkpointer.atomic_limit is not None:
             await self._show_again(last)
         self._telemetry.own_intake(self.partition, self.intake)
@@ -303,14 +307,14 @@ class IntakeRunner:
         changes: list[Change] = [(changelog.RISK + key, value) for key, value, _, _ in risks]
         return outputs, shown, changes + changelog.changes_of(intake, panes, closed)
 
-    def _refuse_holes(self, logs: dict[str, Log]) -> None:
-        for topic, log_ in logs.items():
+    def _refuse_holes(self, marked: dict[str, Mark], ends: dict[str, int]) -> None:
+        for topic, mark in marked.items():
             applied, known = self.intake.applied(topic), topic in self.intake.progress
-            first = max(log_.start if known else 0, log_.committed)
+            first = max(mark.start if known else 0, mark.committed)
             if first > applied + 1:
                 raise HoleError(_gone(topic, self.partition, applied + 1, first))
-            if applied >= log_.end:
-                raise HoleError(_made_anew(topic, self.partition, applied, log_.end))
+            if applied >= ends[topic]:
+                raise HoleError(_made_anew(topic, self.partition, applied, ends[topic]))
 
 
 def _gone(topic: str, partition: int, first: int, start: int) -> str:

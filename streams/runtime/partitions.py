@@ -129,5 +129,9 @@ class Partitions(Generic[R]):
 
     def _judge(self, task: "asyncio.Task[Any]") -> None:
         error = None if task.cancelled() else task.exception()
-        if error is not None:
+        if error is None:
+            return
+        if task in self._opening.values():
             self.failed(error)
+        else:
+            log.info("a partition was let go while it was opened, which ended with: %s", error)

@@ -18,7 +18,7 @@ from streams.runtime.connection import aiokafka_options, transactions_supported
 from streams.runtime.fatal import end_worker
 from streams.runtime.faust_app import batch_app
 from streams.runtime.http import Listener
-from streams.runtime.intake import IntakeRunner, Log
+from streams.runtime.intake import IntakeRunner, Mark
 from streams.runtime.offsets import OffsetReader
 from streams.runtime.partitions import Partitions, Runner
 from streams.runtime.publishing import Publisher
@@ -212,15 +212,24 @@ class Streams:
             await self._is_transactional(),
             self.intakes.failed,
         )
-        await _opened(runner, runner.open(lambda: self._logs(partition)))
+        await _opened(runner, runner.open(lambda: self._marks(partition), lambda: self._ends_of(partition)))
         return runner
 
-    async def _logs(self, partition: int) -> dict[str, Log]:
-        names = {TopicPartition(self.settings.topic(t.name), partition): t.name for t in (*EVENTS, REKEYED)}
+    def _logs(self, partition: int) -> dict[TopicPartition, str]:
+        return {TopicPartition(self.settings.topic(t.name), partition): t.name for t in (*EVENTS, REKEYED)}
+
+    async def _marks(self, partition: int) -> dict[str, Mark]:
+        names = self._logs(partition)
         async with OffsetReader(self._options) as reader:
-            starts, ends = await reader.starts(names), await reader.ends(names, "read_uncommitted")
+            starts = await reader.starts(names)
         committed = await self._committed(list(names))
-        return {name: Log(starts[tp], ends[tp], committed[tp]) for tp, name in names.items()}
+        return {name: Mark(starts[tp], committed[tp]) for tp, name in names.items()}
+
+    async def _ends_of(self, partition: int) -> dict[str, int]:
+        names = self._logs(partition)
+        async with OffsetReader(self._options) as reader:
+            ends = await reader.ends(names, "read_uncommitted")
+        return {name: ends[tp] for tp, name in names.items()}
 
     async def _committed(self, tps: list[TopicPartition]) -> dict[TopicPartition, int]:
         consumer = self._consumer()

@@ -13,7 +13,7 @@ from streams.app import definition
 from streams.core.arrivals import Progress
 from streams.errors import BrokerError, HoleError
 from streams.runtime.checkpoint import Change, Output
-from streams.runtime.intake import IntakeRunner, Log
+from streams.runtime.intake import IntakeRunner, Mark
 from streams.runtime.publishing import ORIGIN, Publisher
 from streams.runtime.telemetry import Telemetry
 from tests.reference.contracts import CALLS, SURVEYS
@@ -66,6 +66,24 @@ class Chunk:
         self.acks.append(self)
 
 
+def answered(
+    offsets: Iterable[int], acks: list[Chunk] | None = None, headers: tuple[tuple[str, bytes], ...] = ()
+) -> Chunk:
+    """A survey's answer at each of these offsets."""
+    records = []
+    for o in offsets:
+        answer = {
+            "event_id": "e",
+            "record_id": f"r{o}",
+            "time": moment_of(NOON),
+            "survey": "s",
+            "kind": "nps",
+            "score": 9,
+        }
+        records.append(Record(o, NOON, None, json.dumps(answer).encode(), headers))
+    return Chunk(records, [] if acks is None else acks)
+
+
 class Bench:
     """A runner without a broker."""
 
@@ -79,15 +97,7 @@ class Bench:
         self.runner._checkpointer = self.slow  # type: ignore[assignment]
 
     def chunk(self, *offsets: int, headers: tuple[tuple[str, bytes], ...] = ()) -> Chunk:
-        answers = [
-            {"event_id": "e", "record_id": f"r{o}", "time": moment_of(NOON), "survey": "s", "kind": "nps", "score": 9}
-            for o in offsets
-        ]
-        records = [
-            Record(o, NOON, None, json.dumps(answer).encode(), headers)
-            for o, answer in zip(offsets, answers, strict=True)
-        ]
-        return Chunk(records, self.acks)
+        return answered(offsets, self.acks, headers)
 
     async def take(self, chunk: Chunk, topic: str = SURVEYS) -> Chunk:
         await self.runner.take(topic, chunk)  # type: ignore[arg-type]
@@ -219,30 +229,30 @@ async def test_a_rekeyed_record_is_one_of_its_source_and_a_stranger_is_refused(b
 
 
 @pytest.mark.parametrize(
-    ("applied", "log", "gone"),
+    ("applied", "mark", "end", "gone"),
     [
-        (9, Log(0, 20, 10), None),
-        (9, Log(10, 20, 10), None),
-        (9, Log(0, 20, -1), None),
-        (9, Log(0, 10, 4), None),
-        (9, Log(11, 20, 10), "records 10 to 10 are gone"),
-        (9, Log(0, 20, 15), "records 10 to 14 are gone"),
-        (9, Log(0, 9, -1), "the topic was made anew"),
-        (-1, Log(3, 20, -1), "records 0 to 2 are gone"),
-        (None, Log(3, 20, -1), None),
-        (None, Log(0, 20, 5), "records 0 to 4 are gone"),
+        (9, Mark(0, 10), 20, None),
+        (9, Mark(10, 10), 20, None),
+        (9, Mark(0, -1), 20, None),
+        (9, Mark(0, 4), 10, None),
+        (9, Mark(11, 10), 20, "records 10 to 10 are gone"),
+        (9, Mark(0, 15), 20, "records 10 to 14 are gone"),
+        (9, Mark(0, -1), 9, "the topic was made anew"),
+        (-1, Mark(3, -1), 20, "records 0 to 2 are gone"),
+        (None, Mark(3, -1), 20, None),
+        (None, Mark(0, 5), 20, "records 0 to 4 are gone"),
     ],
 )
 async def test_a_hole_is_judged_by_state_log_and_group(
-    bench: Bench, applied: int | None, log: Log, gone: str | None
+    bench: Bench, applied: int | None, mark: Mark, end: int, gone: str | None
 ) -> None:
     if applied is not None:
         bench.runner.intake.progress[SURVEYS] = Progress(applied=applied)
     if gone is None:
-        bench.runner._refuse_holes({SURVEYS: log})
+        bench.runner._refuse_holes({SURVEYS: mark}, {SURVEYS: end})
     else:
         with pytest.raises(HoleError, match=rf"cx\.surveys\.v1/0: .*{gone}"):
-            bench.runner._refuse_holes({SURVEYS: log})
+            bench.runner._refuse_holes({SURVEYS: mark}, {SURVEYS: end})
 
 
 @pytest.mark.parametrize(

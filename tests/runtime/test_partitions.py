@@ -135,6 +135,23 @@ async def test_what_is_taken_away_while_it_opens_is_not_waited_for(owner: Owner)
     assert not owner.errors
 
 
+async def test_what_goes_wrong_with_a_partition_that_was_taken_away_while_it_opened_ends_nothing(owner: Owner) -> None:
+    async def deaf(partition: int) -> RecordingRunner:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        raise BrokerError("gone")
+
+    owner.partitions = Partitions([TOPIC], deaf, owner.errors.append)
+    await owner.assign(0)
+    (opening,) = owner.partitions._opening.values()
+    await asyncio.sleep(0)
+    await owner.partitions.revoked()
+    await owner.assign()
+    await rest(opening.done)
+    await asyncio.sleep(0)
+    assert not owner.errors
+
+
 async def test_what_opens_although_it_was_taken_away_is_closed(owner: Owner) -> None:
     async def deaf(partition: int) -> RecordingRunner:
         with suppress(asyncio.CancelledError):  # as a client may do that was just closing
