@@ -38,7 +38,7 @@ class ClickHouseSink:
         self._connection: Connection | None = None
         self._readers: dict[str, RowReader] = {}
         self._added: list[tuple[str, int, Sequence[SinkRecord]]] = []
-        self._buffered = 0
+        self._buffered = self.inserts = 0
         self._batches: deque[Batch] = deque()
         self._waiting = 0
         self._rejects: list[Reject] = []
@@ -109,6 +109,7 @@ class ClickHouseSink:
             batch = self._batches[0]
             self._rejects += _store(self._connected(), batch)
             self._batches.popleft()
+            self.inserts += 1
             self._waiting -= len(batch.rows)
 
 

@@ -18,8 +18,11 @@ class SinkRecord(NamedTuple):
 class Sink(Protocol):
     """A place where results go.
 
-    Acknowledge the records of an `add` only after a `flush` that *began after it* has returned.
+    Acknowledge the records of an `add` only after a `flush` that *began after it* has returned. `inserts` rises
+    with everything that has been stored: a long `flush` in which it does not is stuck.
     """
+
+    inserts: int
 
     def warm(self) -> None:
         """Connect and check the tables, before the first record; blocking. Raises `SinkError`."""

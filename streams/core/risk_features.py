@@ -36,7 +36,7 @@ FEATURES = {
     "repeat_contacts": "those of them that came within 7 days of the one before",
     "days_since_abandoned": "days since the caller last hung up in the queue",
     "longest_wait": "longest known wait of an inbound call, seconds",
-    "transfers": "transfers of inbound calls",
+    "transfers": "transfers of inbound calls, those known; absent where of none of them it is known",
     "days_since_reopened": "days since a ticket was last reopened, or counted one more reopening",
     "days_since_escalated": "days since a ticket was last escalated",
     "days_unresolved": "age in days of the oldest ticket that is not solved, closed or merged",
@@ -97,7 +97,18 @@ def known(entries: Iterable[Entry], at: int, horizon: int = HORIZON) -> Known:
 class _Evidence:
     """What one pass over the entries gathers; times in ms."""
 
-    __slots__ = ("accounts", "calls", "contacts", "newest", "silent_since", "tickets", "transfers", "wait")
+    __slots__ = (
+        "accounts",
+        "calls",
+        "contacts",
+        "newest",
+        "silent_since",
+        "tickets",
+        "told",
+        "transfers",
+        "untold",
+        "wait",
+    )
 
     def __init__(self) -> None:
         self.newest: dict[str, int] = {}
@@ -108,6 +119,7 @@ class _Evidence:
         self.silent_since: int | None = None
         self.wait = UNKNOWN
         self.transfers = 0
+        self.told = self.untold = False
 
     def survey(self, entry: Entry) -> None:
         _, kind, state, score, _ = entry.facts
@@ -136,7 +148,11 @@ class _Evidence:
             self._note("days_since_abandoned", entry.time)
         if self.wait < wait <= LONGEST_WAIT_MS:
             self.wait = wait
-        self.transfers += max(transfers, 0)
+        if transfers == UNKNOWN:
+            self.untold = True
+        else:
+            self.told = True
+            self.transfers += transfers
 
     def change(self, entry: Entry) -> None:
         self.tickets.append((entry.time, entry.facts[1] in _RESOLVING, entry.facts))
@@ -161,7 +177,8 @@ class _Evidence:
         values["contacts"] = values["repeat_contacts"] = 0.0
         if self.contacts or self.calls:
             values["contacts"], values["repeat_contacts"] = _contacts([*self.contacts, *self.calls.values()], at)
-        values["transfers"] = float(self.transfers)
+        if self.told or not self.untold:
+            values["transfers"] = float(self.transfers)
         if self.wait != UNKNOWN:
             values["longest_wait"] = self.wait / 1000
         if self.silent_since is not None:
@@ -215,7 +232,7 @@ def _tickets(changes: list[tuple[int, bool, Facts]], at: int, floor: int, values
             reopened = max(reopened, time)
         if resolving:
             resolved.add(number)
-        reopens[number] = max(counted, reopens.get(number, 0))
+        reopens[number] = max(counted, reopens.get(number, 0) + (facts[1] == _REOPENED))
     if reopened >= floor:
         values["days_since_reopened"] = (at - reopened) / DAY
     waiting = [time for number, time in born.items() if number not in resolved and newest[number] >= floor]

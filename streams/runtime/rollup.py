@@ -60,7 +60,7 @@ class RollupRunner:
         self.windows = Windows(settings.spans(), definition.lateness, settings.owners)
         self.latest: dict[bytes, Score] = {}
         self.applied = self.followed = -1
-        self.partials = 0
+        self.partials = self._taken = 0
         every = settings.seconds("windows.every") * 1000 if settings.windows.every else 0
         self._boundaries = None if ends is None else Boundaries(self.windows, definition.lateness, every, ends)
         self._held = held
@@ -196,6 +196,7 @@ class RollupRunner:
 
     async def _publish(self, results: Iterable[Score]) -> None:
         unacked, self._unacked, applied = self._unacked, [], self.applied
+        taken, self._taken = self._taken, 0
         oldest, self._oldest_pane, newest, self._newest_pane = self._oldest_pane, None, self._newest_pane, None
         await self._refuse()
         remaining, published = iter(results), False
@@ -205,10 +206,12 @@ class RollupRunner:
             for result in some:
                 self.latest[score_key(result)] = result
             published = True
+            self._telemetry.moved(self.partition)
         for event in unacked:
             event.ack()
-        self.followed = max(self.followed, applied)
-        self._telemetry.followed(self.partition, oldest if published else None, newest)
+        if applied > self.followed:
+            self.followed, self.partials = applied, self.partials + taken
+            self._telemetry.followed(self.partition, oldest if published else None, newest)
 
     async def _refuse(self) -> None:
         refused, self._refused = self._refused, []
@@ -218,7 +221,7 @@ class RollupRunner:
 
     def _apply(self, record: Any) -> None:
         self.applied = record.offset
-        self.partials += 1
+        self._taken += 1
         if record.value is None:
             return
         try:

@@ -78,16 +78,21 @@ class SinkWorker:
         self._warm = self._storing = False
         self._oldest = self._oldest_flushed = _NONE
         self.metrics.age.set_function(self.age)
-        self._flushed_at = self._moved_at = monotonic()
+        self._flushed_at = self._stored_at = self._taken_at = monotonic()
+        self._inserts = 0
         self._rejects = Checkpointer(aiokafka_options(settings), None, settings.kafka.max_batch_bytes)
         self._connect()
 
     def unhealthy(self) -> str | None:
         """Why this worker should be restarted, if it should: a database that is down, and says so, is no reason."""
-        still = monotonic() - self._moved_at
-        if still <= self.settings.metrics.stalled_after or not self._waits():
+        self._note_inserts()
+        if self._storing:
+            still, what = monotonic() - self._stored_at, "nothing has been stored, or refused by the database"
+        elif any(self._lag().values()):
+            still, what = monotonic() - self._taken_at, "none has been taken"
+        else:
             return None
-        return f"records wait, and for {still:.0f} s nothing has been taken, stored, or refused by the database"
+        return f"records wait, and for {still:.0f} s {what}" if still > self.settings.metrics.stalled_after else None
 
     def unready(self) -> str | None:
         """Why nothing is being stored, if nothing is."""
@@ -115,15 +120,18 @@ class SinkWorker:
                 lag[names[tp.topic]] += max(0, end - max(reached.position, reached.delivered + 1))
         return lag
 
-    def _waits(self) -> bool:
-        return bool(self._records or self._storing or any(self._lag().values()))
+    def _note_inserts(self) -> None:
+        if self._sink.inserts != self._inserts:
+            self._inserts, self._stored_at = self._sink.inserts, monotonic()
 
     async def _watch(self) -> None:
         while not self.app.should_stop:
-            for topic, records in self._lag().items():
+            lag = self._lag()
+            for topic, records in lag.items():
                 self.metrics.lag.labels(topic).set(records)
-            if not self._waits():
-                self._moved_at = monotonic()
+            if not any(lag.values()):
+                self._taken_at = monotonic()
+            self._note_inserts()
             await asyncio.sleep(_WATCH_SECONDS)
 
     def _connect(self) -> None:
@@ -154,7 +162,7 @@ class SinkWorker:
             except SinkUnavailable as full:
                 await asyncio.sleep(min(full.retry_after, 1.0))
         self._pending.append((topic, event))
-        self._moved_at = monotonic()
+        self._taken_at = monotonic()
         self._records += len(records)
         self._oldest = min(self._oldest, records[0].timestamp_ms if records[0].timestamp_ms >= 0 else now_ms())
         self.metrics.pending.labels(self._name).set(self._records)
@@ -195,7 +203,7 @@ class SinkWorker:
         pending, self._pending = self._pending, []
         records, self._records = self._records, 0
         self._oldest_flushed, self._oldest = self._oldest, _NONE
-        self._storing = True
+        self._storing, self._stored_at = True, monotonic()
         rejects = await self._stored()
         await self._publish(rejects)
         now = now_ms()
@@ -207,7 +215,7 @@ class SinkWorker:
             event.ack()
         self._oldest_flushed = _NONE
         self._storing = False
-        self._flushed_at = self._moved_at = monotonic()
+        self._flushed_at = self._taken_at = monotonic()
         self.metrics.up.labels(self._name).set(1)
         self.metrics.pending.labels(self._name).set(self._records)
         reach("after ack")
@@ -225,7 +233,7 @@ class SinkWorker:
 
     async def _wait(self, error: SinkUnavailable) -> None:
         self.metrics.up.labels(self._name).set(0)
-        self._moved_at = monotonic()
+        self._stored_at = self._taken_at = monotonic()
         log.warning("%s; trying again in %.1f s, nothing is lost", error, error.retry_after)
         await asyncio.sleep(error.retry_after)
 

@@ -29,7 +29,7 @@ _SCORE_LABELS = ("score", "cut", "cell", "window")
 class Owned(Protocol):
     """What telemetry needs of the owner of some cells.
 
-    `followed` is the offset of the last partial whose windows are published, `partials` how many were applied.
+    `followed` is the offset of the last partial whose windows are published, `partials` how many there were.
     """
 
     latest: dict[bytes, Score]
@@ -119,12 +119,16 @@ class Telemetry:
         self._applied(topic, partition, timestamp)
         self.stage("arrival", max(0.0, (now_ms() - timestamp) / 1000))
 
+    def moved(self, partition: int) -> None:
+        """Some results of this partition of cells are published."""
+        self._progressed["windows", partition] = monotonic()
+
     def followed(self, partition: int, oldest: int | None, newest: int | None) -> None:
         """What followed from partials up to the one that arrived at `newest` (ms) is published.
 
         `oldest` is when the first of them arrived, None where nothing followed; both are where there were none.
         """
-        self._progressed["windows", partition] = monotonic()
+        self.moved(partition)
         if oldest is not None:
             self.stage("windows", max(0.0, (now_ms() - oldest) / 1000))
         if newest is not None:
@@ -246,7 +250,9 @@ class _Sources:
         seconds = GaugeMetricFamily(
             "cxstream_lag_seconds", "Age of the newest applied record while others wait", labels=("topic", "partition")
         )
-        partials = CounterMetricFamily("cxstream_partials", "Partials applied", labels=("topic", "partition"))
+        partials = CounterMetricFamily(
+            "cxstream_partials", "Partials whose windows are published", labels=("topic", "partition")
+        )
         for partition, owner in list(self._telemetry.rollups.items()):
             partials.add_metric((PANES.name, str(partition)), owner.partials)
         for (topic, partition), lag in self._telemetry.lag().items():

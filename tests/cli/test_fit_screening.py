@@ -103,8 +103,13 @@ def test_an_identifier_that_repeats_says_how_to_name_it() -> None:
     assert "(2 repeat one; if it names the customer, say so with --id)" in found["customer id"]
 
 
+def test_features_known_at_the_time_may_be_there_for_leavers_alone() -> None:
+    texts = ["7" if left and place % 3 else "" for place, left in enumerate(LEFT)]
+    assert "reason" in screen([column("reason", *texts), column("amount", *AMOUNT)], LEFT, timed=True).frame
+
+
 def test_a_few_leavers_alone_with_something_are_chance() -> None:
-    first = set(np.flatnonzero(LEFT)[:8])
+    first = set(np.flatnonzero(LEFT)[:25])
     texts = ["7" if place in first else "" for place in range(ROWS)]
     assert screen([column("rare", *texts), column("amount", *AMOUNT)], LEFT).notes == ()
 

@@ -102,6 +102,12 @@ def test_what_the_front_line_grants_stands_beside_its_autonomy() -> None:
     assert (counts["refunded"], counts["replaced"], counts["granted_cents"]) == (1, 1, 2_500)
 
 
+def test_a_reopening_that_was_named_is_not_counted_again_when_its_count_comes() -> None:
+    stream = ticket(pipeline(), (0, "opened"), (HOUR, "solved"), (2 * HOUR, "reopened"), (3 * HOUR, "solved"))
+    ticket(stream, (4 * HOUR, "updated"), reopens=1)
+    assert told(stream, "backlog")["value"] == 0
+
+
 def test_reassignments_grow_by_the_sources_own_count() -> None:
     stream = pipeline()
     for number, count in enumerate([0, 0, 1, 1, 3, 2]):

@@ -136,6 +136,23 @@ def test_a_ticket_was_reopened_also_where_only_its_count_of_reopenings_grows(
     assert features(changes, NOON).get("days_since_reopened") == days
 
 
+def test_a_reopening_that_was_named_is_not_counted_again_when_its_count_comes() -> None:
+    changes = [ticket("solved", 6 * DAY), ticket("reopened", 5 * DAY), ticket("solved", 4 * DAY)]
+    late = ticket("updated", DAY, reopens=1)
+    assert features([*changes, late], NOON)["days_since_reopened"] == 5
+    assert "days_unresolved" not in features([*changes, late], NOON)
+
+
+def test_transfers_that_no_call_tells_are_not_known() -> None:
+    def told(age: int, transfers: int) -> Entry:
+        return Entry(str(age).encode(), 0, NOON - age, 0, (CALL, 0, 0, -1, -1, -1, -1, transfers))
+
+    assert "transfers" not in features([told(HOUR, -1)], NOON)
+    assert features([told(HOUR, -1), told(DAY, 0)], NOON)["transfers"] == 0
+    assert features([told(DAY, 2), told(HOUR, -1)], NOON)["transfers"] == 2
+    assert features([ticket("opened", HOUR)], NOON)["transfers"] == 0
+
+
 def test_a_ticket_that_counts_one_more_reopening_waits_again() -> None:
     changes = [ticket("opened", 5 * DAY), ticket("solved", 3 * DAY, reopens=0), ticket("updated", DAY, reopens=1)]
     assert features(changes, NOON)["days_unresolved"] == 5

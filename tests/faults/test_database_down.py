@@ -115,7 +115,7 @@ def test_a_database_that_hangs_holds_up_only_the_sink(
     wanted = settled(lambda: [streams], settings)
     assert sink.total("cxstream_sink_pending_records")
     until("the sink is to be restarted", lambda: sink.get("/healthz")[0] == 503, 20)
-    assert "nothing has been taken, stored, or refused" in sink.get("/healthz")[1]
+    assert "nothing has been stored, or refused by the database" in sink.get("/healthz")[1]
     front.release.set()
     wait_stored(sink, settings)
     until("the sink is well", lambda: sink.get("/healthz")[0] == 200, 20)

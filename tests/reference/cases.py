@@ -107,7 +107,7 @@ def turns(changes: list[Event]) -> tuple[list[Event], list[Event]]:
         if not is_solved and name(change) == "solved":
             solved.append(change)
             is_solved = True
-        reopens = max(reopens, change.facts[5])
+        reopens = max(reopens + (name(change) == "reopened"), change.facts[5])
     return solved, reopened
 
 

@@ -84,7 +84,7 @@ def tickets(known: Known, recent: Known, at: int, floor: int) -> dict[str, float
     for number in {facts[7] for _, facts in known if facts[0] == TICKET}:
         own = [(t, f) for t, f in known if f[0] == TICKET and f[7] == number and t <= at]
         own.sort(key=lambda change: (change[0], change[1][1] in (6, 7, 8), change[1]))
-        again = [place for place, (_, f) in enumerate(own) if f[1] == 5 or grew([g[5] for _, g in own[: place + 1]])]
+        again = [place for place in range(len(own)) if own[place][1][1] == 5 or grew([f for _, f in own[: place + 1]])]
         done = [place for place, (_, f) in enumerate(own) if f[1] in (6, 7, 8)]
         reopenings += [own[place][0] for place in again if own[place][0] >= floor]
         if own and own[-1][0] >= floor and (not done or max(again, default=-1) > done[-1]):
@@ -97,9 +97,12 @@ def tickets(known: Known, recent: Known, at: int, floor: int) -> dict[str, float
     }
 
 
-def grew(counts: list[int]) -> bool:
-    """Whether the last of a ticket's own counts is above all before it."""
-    return counts[1:] != [] and counts[-1] > max(0, *counts[:-1])
+def grew(changes: list[Facts]) -> bool:
+    """Whether the last change of a ticket counts more reopenings than were counted or named before it."""
+    most = 0
+    for facts in changes[:-1]:
+        most = max(facts[5], most + (facts[1] == 5))
+    return len(changes) > 1 and changes[-1][5] > most
 
 
 def quiet(recent: Known, at: int) -> float:

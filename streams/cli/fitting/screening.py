@@ -16,8 +16,9 @@ LEAK = 0.99
 """A column that alone reaches this AUC says what happened, not what will."""
 
 SUSPECT = 0.95
+FEWEST = 30
 NO_CHANCE = 1e-9
-"""Rows that would all be leavers with a smaller chance than this, were they any rows, tell of the leaving itself."""
+"""So many rows, that would all be leavers with a smaller chance than this were they any, tell of the leaving itself."""
 
 _ID_NAME = re.compile(
     r"(?:^|[^a-z])(?:customer|client|subscriber|member|ids?|u?uid|guid|key|phone|telephone|mobile|msisdn|e-?mail|index|row|number|no|nr|num|ref|code)"
@@ -37,9 +38,10 @@ class Screened:
     notes: tuple[str, ...]
 
 
-def screen(columns: Sequence[Column], y: Floats) -> Screened:
+def screen(columns: Sequence[Column], y: Floats, *, timed: bool = False) -> Screened:
     """Sort the columns; all reasons but leakage are found without looking at the labels.
 
+    `timed` says that all of it was known at the time of the labels, so that who has a value at all is no leak.
     Raises `ConfigError` naming every column that leaks, and when no column is left.
     """
     frame: Frame = {}
@@ -52,7 +54,7 @@ def screen(columns: Sequence[Column], y: Floats) -> Screened:
         else:
             frame[column.name] = column
     alone = {column.name: _alone(column, y, useless[column.name] is None) for column in columns}
-    _refuse_leaks(alone, columns, y)
+    _refuse_leaks(alone, columns, y, timed)
     if not frame:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out)
         raise ConfigError(f"no column is left to learn from ({reasons}); bring columns that describe the customers")
@@ -166,9 +168,9 @@ def _rates_elsewhere(bins: Ints, y: Floats) -> Floats:
     return rates
 
 
-def _refuse_leaks(alone: dict[str, float], columns: Sequence[Column], y: Floats) -> None:
+def _refuse_leaks(alone: dict[str, float], columns: Sequence[Column], y: Floats, timed: bool) -> None:
     telling = {column.name: _telling(column, y) for column in columns}
-    leaks = [column.name for column in columns if alone[column.name] >= LEAK or telling[column.name]]
+    leaks = [column.name for column in columns if alone[column.name] >= LEAK or (telling[column.name] and not timed)]
     if leaks:
         shown = ", ".join(f"{name} (AUC {alone[name]:.3f}{telling[name]})" for name in leaks)
         raise ConfigError(
@@ -196,4 +198,4 @@ def _pure_levels(column: Category, y: Floats) -> list[str]:
 
 def _all_left(some: Floats, y: Floats) -> bool:
     """Whether all of them have left, and they are too many for that to be chance."""
-    return bool(some.all()) and float(y.mean()) ** len(some) < NO_CHANCE
+    return len(some) >= FEWEST and bool(some.all()) and float(y.mean()) ** len(some) < NO_CHANCE

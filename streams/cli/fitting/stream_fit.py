@@ -47,7 +47,7 @@ def fit_labels(
     _refuse_small(path, moments)
     evidence = gather(path, moments, history, horizon_days, drop)
     labels = _labels(evidence.moments)
-    screened = screen(evidence.columns, labels.values)
+    screened = screen(evidence.columns, labels.values, timed=True)
     times = np.array([moment.at for moment in evidence.moments], dtype=np.int64)
     found, how, more = _judge(screened.frame, labels.values, times, horizon_days, progress)
     figured = figures(found)

@@ -97,7 +97,7 @@ def _turns(changes: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
         if is_solved and (name == "reopened" or counted > reopens):
             reopened.append(change)
             is_solved = False
-        reopens = max(reopens, counted)
+        reopens = max(reopens + (name == "reopened"), counted)
         if name == "solved" and not is_solved:
             solved.append(change)
             is_solved = True
