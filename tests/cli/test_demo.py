@@ -136,7 +136,7 @@ def test_without_a_terminal_it_ends_by_itself_with_a_last_table_and_nothing_left
 def test_ctrl_c_in_a_terminal_ends_all_of_it(tmp_path: Path) -> None:
     with running(tmp_path, terminal=True) as run:
         run.says("live 00:0[1-9]")
-        assert len(run.left) >= 2
+        wait_until("both workers", lambda: {"streams", "sinks"} <= set(re.findall(r"--only (\w+)", str(run.left))))
         run.press_ctrl_c()
         assert run.ends() == 0, run.out
     assert "Traceback" not in run.out

@@ -217,7 +217,7 @@ def test_a_column_made_from_the_label_is_refused_with_the_way_to_drop_it(here: P
     )
     said = refusal("--table", table, "--label", "left")
     assert "status (AUC 1.000)" in said
-    assert "reason (AUC 1.000, it is filled where the customer left)" in said
+    assert "reason (AUC 1.000, it is filled only where the customer left)" in said
     assert '--drop "status,reason"' in said
     assert found("--table", table, "--label", "left", "--drop", "status,reason")["verdict"] == "signal"
 

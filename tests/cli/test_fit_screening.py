@@ -114,6 +114,12 @@ def test_a_few_leavers_alone_with_something_are_chance() -> None:
     assert screen([column("rare", *texts), column("amount", *AMOUNT)], LEFT).notes == ()
 
 
+def test_a_column_that_only_some_who_stayed_have_is_noted() -> None:
+    texts = ["7" if not left and place % 3 else "" for place, left in enumerate(LEFT)]
+    (note,) = screen([column("renewal", *texts), column("amount", *AMOUNT)], LEFT).notes
+    assert note == "renewal is filled only where the customer stayed: make sure that it was known before"
+
+
 def test_a_word_that_only_leavers_have_is_noted() -> None:
     state = ["cancelled" if left and place % 3 else ("open", "paid")[place % 2] for place, left in enumerate(LEFT)]
     (note,) = screen([column("state", *state), column("amount", *AMOUNT)], LEFT).notes

@@ -12,6 +12,7 @@ from typing import Self
 
 from streams.cli.embedded import HOST, answers, dying_with_us, free_port
 from tests.support.jars import kafka_jars
+from tests.support.processes import is_stopped, wait_until
 
 READY_SECONDS = 90.0
 CLUSTER_ID = "Y3hzdHJlYW0tdGVzdHMtMQ"
@@ -87,6 +88,9 @@ class KafkaCluster:
     def pause(self, node: int) -> None:
         """Stop a node's clock, so to say: it keeps its connections and answers nothing."""
         self._signal(node, signal.SIGSTOP)
+        process = self._processes[node]
+        if process is not None:  # its threads stop one by one, and one that has not can still answer
+            wait_until(f"node {node} stopped", lambda: is_stopped(process.pid))
 
     def resume(self, node: int) -> None:
         self._signal(node, signal.SIGCONT)

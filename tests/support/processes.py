@@ -25,3 +25,9 @@ def mentioning(text: str) -> dict[int, str]:
         if text in line and int(process.name) != os.getpid():
             found[int(process.name)] = line
     return found
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether every thread of a process has been stopped by a signal."""
+    states = [(task / "stat").read_text().rpartition(")")[2].split()[0] for task in Path(f"/proc/{pid}/task").iterdir()]
+    return set(states) == {"T"}

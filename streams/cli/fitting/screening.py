@@ -63,6 +63,11 @@ def screen(columns: Sequence[Column], y: Floats, *, timed: bool = False) -> Scre
         for name, auc in alone.items() if auc >= SUSPECT
     ]  # fmt: skip
     notes += [note for column in frame.values() if isinstance(column, Category) for note in _pure_levels(column, y)]
+    if not timed:
+        notes += [
+            f"{column.name} is {state} only where the customer stayed: make sure that it was known before"
+            for column in frame.values() if (state := _telling(column, 1.0 - y))
+        ]  # fmt: skip
     return Screened(frame, tuple(left_out), tuple(notes))
 
 
@@ -172,7 +177,7 @@ def _refuse_leaks(alone: dict[str, float], columns: Sequence[Column], y: Floats,
     telling = {column.name: _telling(column, y) for column in columns}
     leaks = [column.name for column in columns if alone[column.name] >= LEAK or (telling[column.name] and not timed)]
     if leaks:
-        shown = ", ".join(f"{name} (AUC {alone[name]:.3f}{telling[name]})" for name in leaks)
+        shown = ", ".join(f"{name} (AUC {alone[name]:.3f}{_said(telling[name])})" for name in leaks)
         raise ConfigError(
             f"{shown}: alone enough to tell who left, so recorded with or after the leaving, or made from the label; "
             f'take out what was not known before: --drop "{",".join(leaks)}"'
@@ -180,12 +185,13 @@ def _refuse_leaks(alone: dict[str, float], columns: Sequence[Column], y: Floats,
 
 
 def _telling(column: Column, y: Floats) -> str:
-    """Where it is filled, or empty, for leavers and for nobody else: what it says, else nothing."""
+    """Whether it is `filled`, or `empty`, for leavers and for nobody else; else nothing."""
     gone = column.missing()
-    for name, rows in (("filled", ~gone), ("empty", gone)):
-        if _all_left(y[rows], y):
-            return f", it is {name} only where the customer left"
-    return ""
+    return next((state for state, rows in (("filled", ~gone), ("empty", gone)) if _all_left(y[rows], y)), "")
+
+
+def _said(state: str) -> str:
+    return f", it is {state} only where the customer left" if state else ""
 
 
 def _pure_levels(column: Category, y: Floats) -> list[str]:
