@@ -22,9 +22,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from bench.j1_input import Key, expected, generate
 from schemas.catalogue import SURVEYS, TOPICS
-from streams.cli.embedded import EmbeddedBroker
-from streams.cli.results import read_results
-from streams.core.sources import milliseconds
+from streams.core.events.sources import milliseconds
+from streams.local.embedded_broker import EmbeddedBroker
+from streams.replaying.results import read_results
 from streams.runtime.connection import aiokafka_options
 from streams.runtime.topics import create_topics
 from streams.settings import PREFIX, Settings, load

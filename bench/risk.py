@@ -17,8 +17,8 @@ import msgspec
 from bench.j1_input import CUSTOMERS, START, generate
 from schemas.catalogue import SURVEYS
 from streams.app import definition
-from streams.core.intake import Intake
-from streams.core.sources import milliseconds
+from streams.core.events.sources import milliseconds
+from streams.core.stage1.partition_state import Intake
 from streams.runtime import changelog
 from streams.runtime.publishing import Publisher
 from streams.settings import Settings

@@ -6,15 +6,15 @@ from typing import Any
 
 from click import ClickException
 
-from streams.core.definition import Definition
-from streams.core.lateness import Lateness
+from streams.core.stage1.definition import Definition
+from streams.core.time.lateness import Lateness
 from streams.errors import CxError
 from streams.runtime.fatal import end_worker
 from streams.runtime.faust_app import BatchApp
-from streams.runtime.risk_model import load_model
-from streams.runtime.sinking import SinkWorker
-from streams.runtime.stages import Ends, Streams
+from streams.runtime.model_watch import load_model
+from streams.runtime.sink_worker import SinkWorker
 from streams.runtime.topics import verify_topics
+from streams.runtime.worker import Ends, Streams
 from streams.settings import Settings, load
 
 

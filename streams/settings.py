@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from streams.core.business_hours import BusinessHours
-from streams.core.cells import DIMENSIONS, Cut
-from streams.core.panes import Span, parse_span
+from streams.core.cells.cuts import DIMENSIONS, Cut
+from streams.core.time.business_hours import BusinessHours
+from streams.core.time.panes import Span, parse_span
 from streams.errors import ConfigError
 
 PREFIX = "CXSTREAM_"

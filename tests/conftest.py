@@ -7,7 +7,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from streams.cli.embedded import EmbeddedBroker
+from streams.local.embedded_broker import EmbeddedBroker
 from tests.support import brokers, loud
 from tests.support.apache_kafka import KafkaCluster
 from tests.support.jars import Unavailable

@@ -10,11 +10,11 @@ import msgspec
 
 from sinks.address import parse_url
 from sinks.errors import SinkError
-from streams.cli.importer.mapping import bundled, load_mapping
 from streams.cli.options import settings_option
 from streams.errors import ConfigError, CxError
+from streams.importing.mapping import bundled, load_mapping
 from streams.runtime.connection import aiokafka_options
-from streams.runtime.risk_model import load_model
+from streams.runtime.model_watch import load_model
 from streams.settings import Settings
 
 T = TypeVar("T")

@@ -10,9 +10,9 @@ from typing import NamedTuple, NoReturn
 
 import click
 
-from streams.cli.demonstration.folder import start_in, workspace, write_settings
-from streams.cli.embedded import EmbeddedBroker
 from streams.errors import StoreError
+from streams.local.demonstration.folder import start_in, workspace, write_settings
+from streams.local.embedded_broker import EmbeddedBroker
 from streams.settings import Settings
 
 CUSTOMERS = 2_000
@@ -89,22 +89,22 @@ class _Wish(NamedTuple):
 def _play(wish: _Wish, settings: Settings, folder: Path, broker: EmbeddedBroker) -> str:
     """Run it to its end and show the last table; returns what is to be said when nothing is left of it."""
     streams = start_in(folder, "worker", "--create-topics", "--only", "streams")
-    from streams.cli.demonstration import words  # takes a second to import, as streams does at the same time
-    from streams.cli.demonstration.run import Demo, Plan
-    from streams.cli.demonstration.screen import console_on, picture, screen_on
-    from streams.cli.simulator import Company
+    from streams.local.demonstration import messages  # takes a second to import, as streams does at the same time
+    from streams.local.demonstration.run import Demo, Plan
+    from streams.local.demonstration.screen import console_on, picture, screen_on
+    from streams.simulation import Company
 
     company = Company(wish.seed, CUSTOMERS, wish.rate, HISTORY_PER_DAY)
     demo = Demo(Plan(company, wish.window, wish.seconds, wish.keep), settings, folder, broker, streams)
     console = console_on(sys.stdout)
-    console.print(words.welcome(settings, folder, wish.keep), highlight=False, soft_wrap=True)
+    console.print(messages.welcome(settings, folder, wish.keep), highlight=False, soft_wrap=True)
     screen = screen_on(console)
     try:
         last = asyncio.run(demo.run(screen))
     finally:
         screen.close()
     console.print(picture(last, console.width))
-    return words.farewell(demo, folder, wish.keep)
+    return messages.farewell(demo, folder, wish.keep)
 
 
 class _Interrupted(KeyboardInterrupt):

@@ -107,11 +107,11 @@ def _refuse_mixture(
 def _fit_labels(
     labels: Path, events: tuple[str, ...], days: int, drop: tuple[str, ...], settings: Settings, output: _Output
 ) -> None:
-    from streams.cli.fitting import report
-    from streams.cli.fitting.history import from_clickhouse, from_files
-    from streams.cli.fitting.moments import read_moments
-    from streams.cli.fitting.stream_fit import fit_labels
-    from streams.cli.fitting.stream_model import write_stream_model
+    from streams.fitting import report
+    from streams.fitting.history import from_clickhouse, from_files
+    from streams.fitting.stream_fit import fit_labels
+    from streams.fitting.stream_model import write_stream_model
+    from streams.fitting.timed_labels import read_moments
 
     moments, kept = read_moments(labels), settings.seconds("ledger.horizon") * 1000
     customers = {moment.customer for moment in moments}
@@ -127,9 +127,9 @@ def _fit_labels(
 def _fit_table(
     path: Path, label: str, positive: str | None, drop: tuple[str, ...], id_column: str | None, output: _Output
 ) -> None:
-    from streams.cli.fitting import model_file, report
-    from streams.cli.fitting.run import Request, fit_table
-    from streams.cli.fitting.table import read_table
+    from streams.fitting import model_file, report
+    from streams.fitting.run import Request, fit_table
+    from streams.fitting.table import read_table
 
     table = read_table(path)
     request = Request(label, positive, _split(drop, table.header), id_column)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from streams.cli.importer.mapping import bundled, load_mapping
-from streams.cli.importer.progress import progress_on
-from streams.cli.importer.run import run_import
 from streams.cli.options import settings_option
+from streams.importing.mapping import bundled, load_mapping
+from streams.importing.progress import progress_on
+from streams.importing.run import run_import
 from streams.settings import Settings
 
 

@@ -13,10 +13,10 @@ from kafka.admin import ConfigResource
 
 from schemas.catalogue import EVENTS, SCORES, TOPICS
 from streams.cli.options import settings_option
-from streams.cli.replaying import run_replay, show
-from streams.cli.results import Result
-from streams.cli.wanted import Form, Wanted, wanted_options
 from streams.errors import BrokerError, ConfigError
+from streams.replaying.options import Form, Wanted, wanted_options
+from streams.replaying.results import Result
+from streams.replaying.run import run_replay, show
 from streams.runtime.replay import extent_of
 from streams.runtime.topics import admin, create_topics, verify_topics
 from streams.settings import Settings

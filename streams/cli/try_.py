@@ -10,16 +10,16 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from streams.cli.importer.account import ImportSummary
-from streams.cli.importer.mapping import Plan, bundled, load_mapping
-from streams.cli.importer.progress import progress_on
-from streams.cli.importer.run import run_import
 from streams.cli.options import settings_option
-from streams.cli.replaying import run_replay, show
-from streams.cli.results import Result
-from streams.cli.sandbox import Sandbox
-from streams.cli.wanted import Form, Wanted, wanted_options
 from streams.errors import ConfigError
+from streams.importing.mapping import Plan, bundled, load_mapping
+from streams.importing.progress import progress_on
+from streams.importing.run import run_import
+from streams.importing.summary import ImportSummary
+from streams.local.sandbox import Sandbox
+from streams.replaying.options import Form, Wanted, wanted_options
+from streams.replaying.results import Result
+from streams.replaying.run import run_replay, show
 from streams.runtime.replay import extent_of
 from streams.settings import Settings
 

@@ -12,8 +12,8 @@ import faust
 from sinks import ping
 from sinks.errors import SinkError
 from streams.cli.options import settings_option
-from streams.cli.supervision import Child, end_all
 from streams.errors import CxError, StoreError
+from streams.local.supervision import Child, end_all
 from streams.runtime import logs, topics
 from streams.runtime.fatal import PunctualWorker, end_worker
 from streams.settings import Settings

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from streams.core.arrivals import Progress
-from streams.core.dimensions import Cell
-from streams.core.intake import Intake
-from streams.core.partials import PaneKey, Partial
+from streams.core.cells.dimensions import Cell
+from streams.core.stage1.outcomes import Progress
+from streams.core.stage1.partials import PaneKey, Partial
+from streams.core.stage1.partition_state import Intake
 from streams.errors import StateError
 from streams.runtime.checkpoint import Change
 

@@ -12,17 +12,17 @@ from schemas.reject import Reject
 from schemas.risk import Contribution, Risk
 from schemas.score import Score
 from streams.core import scores
-from streams.core.arrivals import DERIVED_LABELS, Rejected, Rekeyed
-from streams.core.contributions import by_score
-from streams.core.dimensions import Cell
-from streams.core.gathering import gathered, gathered_keys, label_of, meeting_of
-from streams.core.intake import Intake
-from streams.core.lateness import NEVER
-from streams.core.murmur2 import partition_of
-from streams.core.partials import Counts, PaneKey, Partial
-from streams.core.risk import PPM, Assessment
-from streams.core.risks import Assessed, Drained
-from streams.core.sources import moment
+from streams.core.cells.dimensions import Cell
+from streams.core.churn.assessments import Assessed, Drained
+from streams.core.churn.model import PPM, Assessment
+from streams.core.events.sources import moment
+from streams.core.scores.contributions import by_score
+from streams.core.stage1.comparison_inputs import gathered, gathered_keys, label_of, meeting_of
+from streams.core.stage1.outcomes import DERIVED_LABELS, Rejected, Rekeyed
+from streams.core.stage1.partials import Counts, PaneKey, Partial
+from streams.core.stage1.partition_state import Intake
+from streams.core.stage1.partitioner import partition_of
+from streams.core.time.lateness import NEVER
 from streams.runtime.checkpoint import Output
 from streams.settings import Settings
 

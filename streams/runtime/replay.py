@@ -10,13 +10,13 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.catalogue import EVENTS, PANES, REKEYED, SCORES
-from streams.core.arrivals import OUTCOMES, Progress
-from streams.core.lateness import NEVER
+from streams.core.stage1.outcomes import OUTCOMES, Progress
+from streams.core.time.lateness import NEVER
 from streams.errors import BrokerError
 from streams.runtime.clock import monotonic
 from streams.runtime.connection import aiokafka_options, connected
 from streams.runtime.offsets import OffsetReader
-from streams.runtime.stages import Ends, Streams
+from streams.runtime.worker import Ends, Streams
 from streams.settings import Settings
 
 STALLED_SECONDS = 60.0

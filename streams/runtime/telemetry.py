@@ -8,11 +8,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from schemas.catalogue import PANES
 from schemas.score import Score
-from streams.core.arrivals import OUTCOMES
-from streams.core.intake import Intake
-from streams.core.lateness import NEVER
-from streams.core.risk import Model
-from streams.core.sources import milliseconds
+from streams.core.churn.model import Model
+from streams.core.events.sources import milliseconds
+from streams.core.stage1.outcomes import OUTCOMES
+from streams.core.stage1.partition_state import Intake
+from streams.core.time.lateness import NEVER
 from streams.runtime.clock import monotonic, now_ms
 
 STAGES = ("arrival", "checkpoint", "windows")

@@ -8,9 +8,9 @@ import pytest
 from bench.j1_input import CUSTOMERS, PER_SECOND, SIZE, WINDOW_SECONDS, Expected, Key, expected, generate, outcomes
 from schemas.decoding import EventDecoder
 from schemas.survey import Survey
-from streams.core.facts import survey_facts
-from streams.core.panes import pane_start
+from streams.core.events.fields import survey_facts
 from streams.core.scores import SCORES
+from streams.core.time.panes import pane_start
 
 N, SEED = 60_000, 3
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.cli.embedded import BINARY, HOST
+from streams.local.embedded_broker import BINARY, HOST
 from tests.support.processes import mentioning, wait_until
 
 ROOT = Path(__file__).parents[2]

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from streams.cli.fitting.run import Request, fit_table
-from streams.cli.fitting.table import read_table
 from streams.cli.main import main
+from streams.fitting.run import Request, fit_table
+from streams.fitting.table import read_table
 from tests.support import customers
 
 KEYS = {

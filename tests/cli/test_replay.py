@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 from kafka.admin import KafkaAdminClient
 
-from streams.cli.embedded import EmbeddedBroker
 from streams.cli.main import main
+from streams.local.embedded_broker import EmbeddedBroker
 from streams.runtime.topics import create_topics
 from streams.settings import Settings
 from tests.support.brokers import make_settings

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.cli.embedded import EmbeddedBroker, free_port
+from streams.local.embedded_broker import EmbeddedBroker, free_port
 from tests.support.processes import mentioning, wait_until
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]

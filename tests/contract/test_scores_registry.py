@@ -8,9 +8,8 @@ from typing import Any, get_args
 import pytest
 
 import streams.core.scores as package
-from streams.core.cells import Cut
-from streams.core.definition import STATE_FORM
-from streams.core.facts import (
+from streams.core.cells.cuts import Cut
+from streams.core.events.fields import (
     CALL,
     CASE,
     DIRECTIONS,
@@ -21,13 +20,14 @@ from streams.core.facts import (
     PROGRAMS,
     STATES,
     SURVEY,
-    Facts,
+    RecordFields,
     band_facts,
     member_facts,
     risk_facts,
 )
 from streams.core.scores import SCORES, ComparedScore, Score, Unit
 from streams.core.scores.base import SLOT_LIMIT
+from streams.core.stage1.definition import STATE_FORM
 from tests.support.facts import CASE_SAMPLES
 
 PERMANENT = {
@@ -67,7 +67,7 @@ PERMANENT = {
     "churn_rate": 53,
 }
 ANSWERS = {"nps": (0, 10), "ces2": (1, 7), "ces1": (1, 5), "csat": (1, 5)}
-SAMPLE: list[Facts] = [
+SAMPLE: list[RecordFields] = [
     *(
         (SURVEY, kind, STATES.index("answered"), answer, program)
         for kind, name in enumerate(KINDS)
@@ -143,7 +143,7 @@ def test_it_counts_some_records_in_slots_that_fit(score: Score) -> None:
 @pytest.mark.parametrize(
     "facts", [(0, 0, *[-1] * 5), (1, 0, 0, *[-1] * 4, 0), (3, 0, -1)], ids=["ticket", "call", "account"]
 )
-def test_it_takes_the_facts_of_every_source(score: Score, facts: Facts) -> None:
+def test_it_takes_the_facts_of_every_source(score: Score, facts: RecordFields) -> None:
     assert isinstance(score.slots(facts), tuple)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from kafka.admin import KafkaAdminClient
 
 from schemas.catalogue import EVENTS, RISK, SCORES
-from streams.core.arrivals import OUTCOMES
-from streams.runtime.sinking import STORED
+from streams.core.stage1.outcomes import OUTCOMES
+from streams.runtime.sink_worker import STORED
 from streams.settings import Settings
 from tests.faults.processes import Worker, until
 from tests.faults.readback import Expected, at_rest, disagreements, expected, latest, published, read, rejected

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from streams.cli.embedded import EmbeddedBroker
+from streams.local.embedded_broker import EmbeddedBroker
 from streams.settings import Settings
 from tests.faults.processes import Part, Worker
 from tests.faults.traffic import CUTS, WINDOWS

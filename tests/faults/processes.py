@@ -15,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
-from streams.cli.embedded import dying_with_us, free_port
+from streams.local.embedded_broker import dying_with_us, free_port
 from streams.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 
 from schemas.catalogue import EVENTS, REJECTS, REKEYED, SCORES
-from streams.core.murmur2 import partition_of
+from streams.core.stage1.partitioner import partition_of
 from streams.settings import Settings
 from tests.faults.processes import until
 from tests.reference import Arrival, Event, Oracle, Row, decode, differences

@@ -8,7 +8,7 @@ from kafka.admin import KafkaAdminClient
 from msgspec.structs import replace
 
 from sinks.migrate import migrate
-from streams.cli.embedded import EmbeddedBroker
+from streams.local.embedded_broker import EmbeddedBroker
 from streams.runtime.topics import create_topics
 from streams.settings import Settings
 from tests.faults.agreement import check_stored, now_ms, settled, wait_stored

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.cli.embedded import EmbeddedBroker
+from streams.local.embedded_broker import EmbeddedBroker
 from streams.runtime.failpoints import POINTS
 from streams.runtime.topics import create_topics
 from streams.settings import Settings

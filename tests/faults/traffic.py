@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from kafka import KafkaProducer
 
-from streams.core.murmur2 import partition_of
+from streams.core.stage1.partitioner import partition_of
 from tests.reference.contracts import CALLS, KINDS, SURVEYS, TICKETS
 from tests.reference.windows import moment_of
 

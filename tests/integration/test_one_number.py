@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from schemas.catalogue import SCORES
-from streams.cli.embedded import EmbeddedBroker
-from streams.core.contributions import CODES
+from streams.core.scores.contributions import CODES
+from streams.local.embedded_broker import EmbeddedBroker
 from streams.settings import Settings
 from tests.faults.agreement import check_counters, check_stored, check_topics, now_ms, settled, wait_stored
 from tests.faults.processes import ROOT, Worker, environment, until

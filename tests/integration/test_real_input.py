@@ -22,13 +22,13 @@ import pytest
 from sinks.address import parse_url
 from sinks.connection import connect
 from streams import app
-from streams.cli.importer.account import ImportSummary
-from streams.cli.importer.mapping import load_mapping
-from streams.cli.importer.progress import Quiet
-from streams.cli.importer.run import run_import
-from streams.cli.results import Result, read_results
-from streams.cli.sandbox import Sandbox
-from streams.cli.wanted import Wanted
+from streams.importing.mapping import load_mapping
+from streams.importing.progress import Quiet
+from streams.importing.run import run_import
+from streams.importing.summary import ImportSummary
+from streams.local.sandbox import Sandbox
+from streams.replaying.options import Wanted
+from streams.replaying.results import Result, read_results
 from streams.runtime.replay import Counted, extent_of, replay
 from streams.settings import Settings
 from tests.integration.real_input.expected import EXPORTS, Export, oracle_of

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streams.cli.fitting.history import History
-from streams.core.risk_features import known
-from streams.core.sources import SOURCES
+from streams.core.churn.features import known
+from streams.core.events.sources import SOURCES
+from streams.fitting.history import History
 from tests.reference import Arrival
 from tests.support.arrivals import DAY, HOUR, NOON, Draft, addressed, inputs
 from tests.support.driver import Tape, tapes

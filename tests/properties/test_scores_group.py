@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.core.contributions import COUNTED
-from streams.core.facts import CALL, DIRECTIONS, KINDS, OUTCOMES, STATES, SURVEY, Facts, risk_facts
+from streams.core.events.fields import CALL, DIRECTIONS, KINDS, OUTCOMES, STATES, SURVEY, RecordFields, risk_facts
 from streams.core.scores import SCORES, Accumulator, ComparedScore, Result, Score
+from streams.core.scores.contributions import COUNTED
 from tests.reference import SUMMARIES, Summary
 from tests.reference.scores import LEVELS
 
@@ -47,11 +47,11 @@ calls = st.tuples(
     durations,
     st.one_of(st.integers(0, 3), st.just(2**53)),
 )
-records: st.SearchStrategy[list[Facts]] = st.lists(st.one_of(answers, unanswered, risks, calls), max_size=60)
+records: st.SearchStrategy[list[RecordFields]] = st.lists(st.one_of(answers, unanswered, risks, calls), max_size=60)
 patient = settings(deadline=None)
 
 
-def accumulate(score: Score, facts: list[Facts]) -> Accumulator:
+def accumulate(score: Score, facts: list[RecordFields]) -> Accumulator:
     acc = score.zero()
     for one in facts:
         score.add(acc, score.slots(one))
@@ -68,7 +68,7 @@ def merged(score: Score, *parts: Accumulator) -> Accumulator:
 @patient
 @given(records, records, records)
 def test_merging_is_associative_and_commutative_and_zero_is_neutral(
-    a: list[Facts], b: list[Facts], c: list[Facts]
+    a: list[RecordFields], b: list[RecordFields], c: list[RecordFields]
 ) -> None:
     for score in SCORES:
         x, y, z = (accumulate(score, part) for part in (a, b, c))
@@ -80,7 +80,7 @@ def test_merging_is_associative_and_commutative_and_zero_is_neutral(
 @patient
 @given(records, records, st.data())
 def test_what_was_added_and_retracted_leaves_no_trace_in_any_order(
-    kept: list[Facts], taken_back: list[Facts], data: st.DataObject
+    kept: list[RecordFields], taken_back: list[RecordFields], data: st.DataObject
 ) -> None:
     shuffled = data.draw(st.permutations(taken_back))
     for score in SCORES:
@@ -93,7 +93,7 @@ def test_what_was_added_and_retracted_leaves_no_trace_in_any_order(
 
 @patient
 @given(records, records)
-def test_a_retraction_may_come_first(kept: list[Facts], taken_back: list[Facts]) -> None:
+def test_a_retraction_may_come_first(kept: list[RecordFields], taken_back: list[RecordFields]) -> None:
     for score in SCORES:
         acc = accumulate(score, kept)
         for facts in taken_back:
@@ -103,13 +103,13 @@ def test_a_retraction_may_come_first(kept: list[Facts], taken_back: list[Facts])
         assert acc == accumulate(score, kept), score.name
 
 
-def expected_of(name: str, pooled: list[Facts]) -> Summary | None:
+def expected_of(name: str, pooled: list[RecordFields]) -> Summary | None:
     return LEVELS[name](pooled, Counter(pooled)) if name in LEVELS else SUMMARIES[name](pooled)
 
 
 @patient
 @given(st.lists(records, max_size=5))
-def test_the_result_of_merged_parts_is_that_of_the_pooled_records(parts: list[list[Facts]]) -> None:
+def test_the_result_of_merged_parts_is_that_of_the_pooled_records(parts: list[list[RecordFields]]) -> None:
     pooled = [facts for part in parts for facts in part]
     for score in COUNTED:
         acc = merged(score, *(accumulate(score, part) for part in parts))
@@ -124,7 +124,7 @@ def test_the_result_of_merged_parts_is_that_of_the_pooled_records(parts: list[li
 
 @patient
 @given(records, records)
-def test_what_is_gathered_of_a_sum_is_the_sum_of_what_is_gathered(a: list[Facts], b: list[Facts]) -> None:
+def test_what_is_gathered_of_a_sum_is_the_sum_of_what_is_gathered(a: list[RecordFields], b: list[RecordFields]) -> None:
     for score in SCORES:
         if isinstance(score, ComparedScore):
             pooled = {own.code: accumulate(own, a + b) for own in score.reads}
@@ -133,7 +133,7 @@ def test_what_is_gathered_of_a_sum_is_the_sum_of_what_is_gathered(a: list[Facts]
 
 @patient
 @given(records)
-def test_value_and_interval_lie_on_the_scale_and_in_order(facts: list[Facts]) -> None:
+def test_value_and_interval_lie_on_the_scale_and_in_order(facts: list[RecordFields]) -> None:
     results = [(score, score.result(accumulate(score, facts))) for score in SCORES]
     for score, computed in results:
         if computed is not None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from schemas.catalogue import PANES
 from schemas.pane import Pane
 from streams.app import definition
-from streams.core.boundaries import Boundaries
-from streams.core.gathering import COMPARED
+from streams.core.stage1.comparison_inputs import COMPARED
+from streams.core.stage2.replay_clock import Boundaries
 from streams.runtime.checkpoint import Output
 from streams.settings import Settings
 from tests.reference import Oracle, differences

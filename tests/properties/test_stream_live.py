@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.pane import Pane
 from schemas.score import Score
-from streams.core.arrivals import OUTCOMES
+from streams.core.stage1.outcomes import OUTCOMES
 from streams.runtime.publishing import score_key
 from streams.settings import Settings
 from tests.reference import Oracle, differences

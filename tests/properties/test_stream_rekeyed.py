@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.catalogue import REKEYED
 from schemas.envelope import UNIDENTIFIED
-from streams.core.murmur2 import partition_of
+from streams.core.stage1.partitioner import partition_of
 from streams.runtime.publishing import ORIGIN
 from tests.reference import Arrival, Oracle, decode, differences
 from tests.reference.risk import shipped_risk

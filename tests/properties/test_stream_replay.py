@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from schemas.pane import Pane
 from schemas.score import Score
 from streams.app import definition
-from streams.core.boundaries import Boundaries
+from streams.core.stage2.replay_clock import Boundaries
 from streams.settings import Settings
 from tests.reference import Arrival, Event, Oracle, decode, differences
 from tests.reference.risk import shipped_risk

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streams.core.intake import Intake
-from streams.core.sources import moment
+from streams.core.events.sources import moment
+from streams.core.stage1.partition_state import Intake
 from streams.errors import StateError
 from streams.runtime import changelog
 from streams.settings import Settings

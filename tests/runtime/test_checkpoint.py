@@ -9,8 +9,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import ProducerFenced
 
 from schemas.catalogue import CHANGELOG, PANES, REJECTS
-from streams.cli.embedded import EmbeddedBroker
 from streams.errors import BrokerError, FencedError, StateError
+from streams.local.embedded_broker import EmbeddedBroker
 from streams.runtime import failpoints
 from streams.runtime.checkpoint import Change, Checkpointer, Output
 from streams.runtime.connection import aiokafka_options

@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry
 
 from streams.app import definition
 from streams.runtime.checkpoint import Change, Output
-from streams.runtime.intake import IntakeRunner
 from streams.runtime.publishing import Publisher
+from streams.runtime.stage1_runner import IntakeRunner
 from streams.runtime.telemetry import Telemetry
 from tests.reference.contracts import CALLS, KINDS, SURVEYS, TICKETS
 from tests.reference.windows import moment_of

@@ -9,8 +9,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from faust.auth import SASLCredentials, SSLCredentials
 
-from streams.cli.embedded import EmbeddedBroker
 from streams.errors import BrokerError, ConfigError
+from streams.local.embedded_broker import EmbeddedBroker
 from streams.runtime.connection import (
     aiokafka_options,
     brokers,

@@ -13,12 +13,12 @@ from schemas.pane import Pane, Partial, Watermark
 from schemas.reject import Reject
 from schemas.risk import Risk
 from schemas.score import Score
-from streams.core.arrivals import Rejected, Rekeyed
-from streams.core.murmur2 import partition_of
-from streams.core.sources import moment
+from streams.core.events.sources import moment
+from streams.core.stage1.outcomes import Rejected, Rekeyed
+from streams.core.stage1.partitioner import partition_of
 from streams.runtime.checkpoint import Output
+from streams.runtime.model_watch import shipped_model
 from streams.runtime.publishing import ORIGIN, Publisher, score_key
-from streams.runtime.risk_model import shipped_model
 from tests.reference.contracts import CALLS, SURVEYS
 from tests.support.arrivals import HOUR, MINUTE, NOON, Draft, addressed
 from tests.support.pipeline import Pipeline

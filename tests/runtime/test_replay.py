@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from streams.cli.embedded import EmbeddedBroker
-from streams.cli.results import Result
 from streams.errors import StateError
+from streams.local.embedded_broker import EmbeddedBroker
+from streams.replaying.results import Result
 from streams.runtime import transport
 from streams.runtime.connection import aiokafka_options
 from streams.runtime.replay import extent_of, last_records

@@ -11,9 +11,9 @@ from prometheus_client.exposition import generate_latest
 
 from schemas.catalogue import PANES
 from schemas.score import Score
-from streams.core.intake import Intake
+from streams.core.stage1.partition_state import Intake
 from streams.runtime.clock import monotonic, now_ms
-from streams.runtime.sinking import SinkMetrics
+from streams.runtime.sink_worker import SinkMetrics
 from streams.runtime.telemetry import STAGES, Telemetry
 from tests.deploy.tools import find
 from tests.reference.contracts import SURVEYS

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sinks.clickhouse import ClickHouseSink
-from streams.cli.fitting.history import from_clickhouse, from_files
 from streams.errors import ConfigError, StoreError
+from streams.fitting.history import from_clickhouse, from_files
 from tests.reference.contracts import ACCOUNTS, CALLS, SURVEYS
 from tests.sinks.given import record
 from tests.support.arrivals import DAY, HOUR, NOON

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from streams.cli.embedded import HOST, answers, dying_with_us, free_port
+from streams.local.embedded_broker import HOST, answers, dying_with_us, free_port
 from tests.support.jars import kafka_jars
 from tests.support.processes import is_stopped, wait_until
 

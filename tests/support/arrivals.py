@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from streams.core.murmur2 import partition_of
+from streams.core.stage1.partitioner import partition_of
 from tests.reference import Arrival
 from tests.reference.contracts import (
     ACCOUNT_CHANGES,

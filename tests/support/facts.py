@@ -4,7 +4,7 @@ from itertools import product
 
 from hypothesis import strategies as st
 
-from streams.core.facts import (
+from streams.core.events.fields import (
     ACCOUNT,
     BAND,
     CALL,

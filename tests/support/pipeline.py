@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 from schemas.pane import Pane
-from streams.core.windows import Windows
+from streams.core.stage2.windows import Windows
 from streams.runtime.checkpoint import Output
 from tests.reference import Arrival, Oracle, differences
 from tests.reference.contracts import SURVEYS

@@ -8,8 +8,8 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from streams import app
-from streams.cli.results import Result, read_results
-from streams.core.murmur2 import partition_of
+from streams.core.stage1.partitioner import partition_of
+from streams.replaying.results import Result, read_results
 from streams.runtime.replay import Counted, Extent, extent_of, replay
 from streams.settings import Settings
 from tests.reference.windows import moment_of

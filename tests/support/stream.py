@@ -9,11 +9,11 @@ from schemas.catalogue import PANES, REKEYED
 from schemas.pane import Pane, Partial, Watermark
 from schemas.score import Score
 from streams.app import definition
-from streams.core.definition import Definition
-from streams.core.intake import Intake
-from streams.core.partials import PaneKey
-from streams.core.partials import Partial as Counted
-from streams.core.windows import Windows
+from streams.core.stage1.definition import Definition
+from streams.core.stage1.partials import PaneKey
+from streams.core.stage1.partials import Partial as Counted
+from streams.core.stage1.partition_state import Intake
+from streams.core.stage2.windows import Windows
 from streams.runtime import changelog
 from streams.runtime.checkpoint import Output
 from streams.runtime.publishing import ORIGIN, Publisher

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from streams.core.scores.base import Result, Slots, Unit, rounded
 from streams.core.scores.calls import ABANDONED, MENU, CallFacts, CallScore, is_short_abandon
-from streams.core.statistics import wilson
+from streams.core.statistics.intervals import wilson
 
 _SHORT = 3
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from streams.core.facts import GRANTED, RESOLVED, TICKET_CHANGES, UNKNOWN, Facts
+from streams.core.events.fields import GRANTED, RESOLVED, TICKET_CHANGES, UNKNOWN, RecordFields
 from streams.core.scores.base import Result, Slots, Unit, rounded
-from streams.core.scores.cases import CaseScore
-from streams.core.statistics import wilson
+from streams.core.scores.tickets import CaseScore
+from streams.core.statistics.intervals import wilson
 
 _ALONE, _ESCALATED, _APPROVED, _BOTH, _REFUNDED, _REPLACED, _CENTS, _UNTOLD = range(8)
 _REFUND = TICKET_CHANGES.index("refunded")
@@ -27,7 +27,7 @@ class Autonomy(CaseScore):
     unit: Unit = "ratio"
     code = 23
 
-    def of_case(self, what: int, values: Facts) -> Slots:
+    def of_case(self, what: int, values: RecordFields) -> Slots:
         """Whose decision solved it, or what was granted."""
         if what == RESOLVED:
             decided = ((values[0] + 2 * values[1], 1),)

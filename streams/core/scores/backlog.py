@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from streams.core.facts import FLOW, Facts
+from streams.core.events.fields import FLOW, RecordFields
 from streams.core.scores.base import Result, Slots, StockScore, Unit
-from streams.core.scores.cases import CaseScore
+from streams.core.scores.tickets import CaseScore
 
 _CAME, _WENT = range(2)
 
@@ -22,7 +22,7 @@ class Backlog(CaseScore, StockScore):
     unit: Unit = "count"
     code = 22
 
-    def of_case(self, what: int, values: Facts) -> Slots:
+    def of_case(self, what: int, values: RecordFields) -> Slots:
         """Whether it came or went."""
         if what != FLOW:
             return ()

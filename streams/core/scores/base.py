@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from streams.core.facts import Facts
-from streams.core.statistics import Interval
+from streams.core.events.fields import RecordFields
+from streams.core.statistics.intervals import Interval
 
 Unit = Literal["points", "ratio", "scale", "seconds", "count"]
 Accumulator = dict[int, int]
@@ -52,7 +52,7 @@ class Score(ABC):
     """Whether a replay can tell it only at the end of the data, not at an earlier boundary."""
 
     @abstractmethod
-    def slots(self, facts: Facts) -> Slots:
+    def slots(self, facts: RecordFields) -> Slots:
         """What a record contributes; empty where this score does not count it."""
 
     @abstractmethod

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from functools import lru_cache
 from typing import NamedTuple
 
-from streams.core.facts import CALL, DIRECTIONS, OUTCOMES, UNKNOWN, Facts
+from streams.core.events.fields import CALL, DIRECTIONS, OUTCOMES, UNKNOWN, RecordFields
 from streams.core.scores.base import Score, Slots
 
 ANSWERED, ABANDONED, MENU = (OUTCOMES.index(name) for name in ("answered", "abandoned", "menu"))
@@ -33,7 +33,7 @@ class CallScore(Score):
 
     source = CALL
 
-    def slots(self, facts: Facts) -> Slots:
+    def slots(self, facts: RecordFields) -> Slots:
         """What an inbound call contributes; nothing of any other record."""
         if facts[0] != CALL or facts[2] != _INBOUND:
             return ()
@@ -50,7 +50,7 @@ def is_short_abandon(call: CallFacts) -> bool:
 
 
 @lru_cache(maxsize=1)  # each of the call scores asks for the same call in turn
-def _read(facts: Facts) -> CallFacts:
+def _read(facts: RecordFields) -> CallFacts:
     _, outcome, _, wait, talk, hold, after_call, transfers = facts[:8]
     return CallFacts(outcome, _believed(wait), _believed(talk), _believed(hold), _believed(after_call), transfers)
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from streams.core.facts import JOINED, LEFT, MEMBER, NEWCOMER_LEFT, Facts
+from streams.core.events.fields import JOINED, LEFT, MEMBER, NEWCOMER_LEFT, RecordFields
 from streams.core.scores.base import Result, Slots, StockScore, Unit, rounded
-from streams.core.statistics import wilson
+from streams.core.statistics.intervals import wilson
 
 
 class ChurnRate(StockScore):
@@ -25,7 +25,7 @@ class ChurnRate(StockScore):
     derived = True
     at_end = True
 
-    def slots(self, facts: Facts) -> Slots:
+    def slots(self, facts: RecordFields) -> Slots:
         """One in the slot of what befell."""
         return ((facts[1], 1),) if facts[0] == MEMBER else ()
 

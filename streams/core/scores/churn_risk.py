@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from streams.core.facts import RISK, Facts
+from streams.core.events.fields import RISK, RecordFields
 from streams.core.scores.base import Result, Score, Slots, Unit, clamped, rounded
-from streams.core.statistics import mean_interval
+from streams.core.statistics.intervals import mean_interval
 
 N, SUM, SQUARES, HIGH = range(4)
 PPM = 1_000_000
@@ -20,7 +20,7 @@ class ChurnRisk(Score):
     derived = True
     at_end = True
 
-    def slots(self, facts: Facts) -> Slots:
+    def slots(self, facts: RecordFields) -> Slots:
         """One customer, its risk, the square of it, and whether its band is high."""
         if facts[0] != RISK:
             return ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from streams.core.facts import RISK, Facts
+from streams.core.events.fields import RISK, RecordFields
 from streams.core.scores.base import Result, Score, Slots, Unit
 from streams.core.scores.survey import share_of
 
@@ -17,7 +17,7 @@ class ChurnRiskHigh(Score):
     derived = True
     at_end = True
 
-    def slots(self, facts: Facts) -> Slots:
+    def slots(self, facts: RecordFields) -> Slots:
         """One in the slot of the customer's band."""
         return ((facts[2], 1),) if facts[0] == RISK else ()
 

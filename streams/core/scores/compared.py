@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
 
-from streams.core.facts import Facts
+from streams.core.events.fields import RecordFields
 from streams.core.scores.base import Accumulator, Result, Score, Slots
 
 CellName = tuple[str, str]
@@ -45,7 +45,7 @@ class ComparedScore(Score):
     def compare(self, cells: Mapping[CellName, Sides]) -> dict[CellName, Result]:
         """The results of one window in all its cells; a cell of which nothing can be said is left out."""
 
-    def slots(self, facts: Facts) -> Slots:
+    def slots(self, facts: RecordFields) -> Slots:
         """What a record contributes by way of the scores it reads."""
         accs: dict[int, Accumulator] = {}
         for score in self.reads:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 
 from streams.core.scores.base import Result, Slots, clamped, rounded
-from streams.core.statistics import mean_interval
+from streams.core.statistics.intervals import mean_interval
 
 LOW, HIGH = 8, 9
 FIRST_BUCKET = 16

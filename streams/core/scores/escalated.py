@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from streams.core.facts import HANDED_ON, OPENED, Facts
+from streams.core.events.fields import HANDED_ON, OPENED, RecordFields
 from streams.core.scores.base import Result, Slots, Unit, rounded
-from streams.core.scores.cases import CaseScore
-from streams.core.statistics import wilson
+from streams.core.scores.tickets import CaseScore
+from streams.core.statistics.intervals import wilson
 
 _NOT, _ESCALATED, _REASSIGNED = range(3)
 
@@ -23,7 +23,7 @@ class Escalated(CaseScore):
     unit: Unit = "ratio"
     code = 21
 
-    def of_case(self, what: int, values: Facts) -> Slots:
+    def of_case(self, what: int, values: RecordFields) -> Slots:
         """Whether it was escalated, or how often it was handed on."""
         if what == OPENED:
             return ((values[0], 1),)

@@ -1,7 +1,7 @@
 """First reply time."""
 
-from streams.core.facts import REPLIED
-from streams.core.scores.cases import CaseTime
+from streams.core.events.fields import REPLIED
+from streams.core.scores.tickets import CaseTime
 
 
 class FirstReplyTime(CaseTime):

@@ -1,7 +1,7 @@
 """First resolution time."""
 
-from streams.core.facts import FIRST_SOLVED
-from streams.core.scores.cases import CaseTime
+from streams.core.events.fields import FIRST_SOLVED
+from streams.core.scores.tickets import CaseTime
 
 
 class FirstResolutionTime(CaseTime):

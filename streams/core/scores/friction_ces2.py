@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from streams.core.comparisons import Moments, welch_interval
 from streams.core.scores.base import Result, Unit, clamped, rounded
 from streams.core.scores.ces2 import Ces2
 from streams.core.scores.touchpoints import FrictionScore
+from streams.core.statistics.two_groups import Moments, welch_interval
 
 _WIDTH = 6
 

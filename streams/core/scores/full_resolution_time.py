@@ -1,7 +1,7 @@
 """Full resolution time."""
 
-from streams.core.facts import SOLVED
-from streams.core.scores.cases import CaseTime
+from streams.core.events.fields import SOLVED
+from streams.core.scores.tickets import CaseTime
 
 
 class FullResolutionTime(CaseTime):

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from streams.core.facts import KINDS, PROGRAMS, Facts
+from streams.core.events.fields import KINDS, PROGRAMS, RecordFields
 from streams.core.scores.base import Result, Slots, Unit, rounded
 from streams.core.scores.survey import AnswerScore
-from streams.core.statistics import adjusted_wald_nps
+from streams.core.statistics.intervals import adjusted_wald_nps
 
 
 class Nps(AnswerScore):
@@ -26,7 +26,7 @@ class Nps(AnswerScore):
         self.code = code
         self._program = PROGRAMS.index(program)
 
-    def slots(self, facts: Facts) -> Slots:
+    def slots(self, facts: RecordFields) -> Slots:
         """One in the slot of its answer, where the program is this one's."""
         slots = super().slots(facts)
         return slots if slots and facts[4] == self._program else ()

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from streams.core.facts import RESOLVED, Facts
+from streams.core.events.fields import RESOLVED, RecordFields
 from streams.core.scores.base import Result, Slots, Unit
-from streams.core.scores.cases import CaseScore
 from streams.core.scores.survey import share_of
+from streams.core.scores.tickets import CaseScore
 
 _STAYED, _REOPENED = range(2)
 
@@ -21,7 +21,7 @@ class Reopened(CaseScore):
     unit: Unit = "ratio"
     code = 20
 
-    def of_case(self, what: int, values: Facts) -> Slots:
+    def of_case(self, what: int, values: RecordFields) -> Slots:
         """Whether it stayed solved."""
         return ((values[2], 1),) if what == RESOLVED else ()
 

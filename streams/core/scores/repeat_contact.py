@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from streams.core.facts import CONTACT, Facts
+from streams.core.events.fields import CONTACT, RecordFields
 from streams.core.scores.base import Result, Score, Slots, Unit
 from streams.core.scores.survey import share_of
 
@@ -25,7 +25,7 @@ class RepeatContact(Score):
     derived = True
     source = CONTACT
 
-    def slots(self, facts: Facts) -> Slots:
+    def slots(self, facts: RecordFields) -> Slots:
         """Whether the customer came again."""
         return ((facts[1], 1),) if facts[0] == CONTACT else ()
 

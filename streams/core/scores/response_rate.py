@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from streams.core.facts import SURVEY, Facts
+from streams.core.events.fields import SURVEY, RecordFields
 from streams.core.scores.base import Result, Score, Slots, Unit
 from streams.core.scores.survey import ANSWERED, share_of
 
@@ -15,7 +15,7 @@ class ResponseRate(Score):
     code = 7
     source = SURVEY
 
-    def slots(self, facts: Facts) -> Slots:
+    def slots(self, facts: RecordFields) -> Slots:
         """One in the slot of the survey's state."""
         return ((facts[2], 1),) if facts[0] == SURVEY else ()
 

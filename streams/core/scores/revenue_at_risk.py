@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from streams.core.facts import RISK, UNKNOWN, Facts
+from streams.core.events.fields import RISK, UNKNOWN, RecordFields
 from streams.core.scores.base import Result, Score, Slots, Unit, rounded
 
 _KNOWN, _HIGH, _CENTS = range(3)
@@ -25,7 +25,7 @@ class RevenueAtRisk(Score):
     derived = True
     at_end = True
 
-    def slots(self, facts: Facts) -> Slots:
+    def slots(self, facts: RecordFields) -> Slots:
         """One customer, and its value in cents where its band is high."""
         if facts[0] != RISK or facts[3] == UNKNOWN:
             return ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from streams.core.facts import BAND, Facts
+from streams.core.events.fields import BAND, RecordFields
 from streams.core.scores.base import Result, Score, Slots, Unit, rounded
 
 
@@ -18,7 +18,7 @@ class BandChanges(Score):
         self.code = code
         self._into_high = into_high
 
-    def slots(self, facts: Facts) -> Slots:
+    def slots(self, facts: RecordFields) -> Slots:
         """One for each change in this direction."""
         return ((0, 1),) if facts == (BAND, self._into_high) else ()
 

@@ -3,8 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, NamedTuple
 
-from streams.core.cells import Cut
-from streams.core.comparisons import (
+from streams.core.cells.cuts import Cut
+from streams.core.scores.base import Accumulator, Result, Unit
+from streams.core.scores.compared import CellName, ComparedScore, Sides
+from streams.core.scores.durations import HIGH, LOW, buckets_of, squares_of
+from streams.core.scores.handle_time import PARTS, HandleTime
+from streams.core.scores.repeat_contact import RepeatContact
+from streams.core.scores.short_calls import ShortCalls
+from streams.core.statistics.intervals import two_proportion_z
+from streams.core.statistics.two_groups import (
     Z95_ONE_SIDED,
     Moments,
     Stratum,
@@ -12,13 +19,6 @@ from streams.core.comparisons import (
     mantel_haenszel_z,
     welch_z,
 )
-from streams.core.scores.base import Accumulator, Result, Unit
-from streams.core.scores.compared import CellName, ComparedScore, Sides
-from streams.core.scores.durations import HIGH, LOW, buckets_of, squares_of
-from streams.core.scores.handle_time import PARTS, HandleTime
-from streams.core.scores.repeat_contact import RepeatContact
-from streams.core.scores.short_calls import ShortCalls
-from streams.core.statistics import two_proportion_z
 
 FEWEST = 30
 """Calls, contacts and calls of peers below which nothing is judged."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping
 
-from streams.core.facts import STATES, SURVEY, Facts
+from streams.core.events.fields import STATES, SURVEY, RecordFields
 from streams.core.scores.base import Result, Score, Slots, clamped, rounded
-from streams.core.statistics import mean_interval, wilson
+from streams.core.statistics.intervals import mean_interval, wilson
 
 ANSWERED = STATES.index("answered")
 
@@ -16,7 +16,7 @@ class AnswerScore(Score):
 
     kind: int
 
-    def slots(self, facts: Facts) -> Slots:
+    def slots(self, facts: RecordFields) -> Slots:
         """One in the slot of its answer."""
         if facts[0] != SURVEY or facts[1] != self.kind or facts[2] != ANSWERED:
             return ()

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from streams.core.facts import UNKNOWN
+from streams.core.events.fields import UNKNOWN
 from streams.core.scores.base import Result, Slots, Unit, rounded
 from streams.core.scores.calls import ANSWERED, CallFacts, CallScore
-from streams.core.statistics import wilson
+from streams.core.statistics.intervals import wilson
 
 MOST = 1_000
 """Of one call no more transfers than these are believed."""

@@ -1,1 +1,0 @@
-"""Fitting a churn model to a table of labelled customers, with figures that are out of sample."""

@@ -1,1 +1,0 @@
-"""What follows from several records of one customer taken together: resolutions, repeat contacts."""

@@ -1,0 +1,1 @@
+"""Cuts and cells: for which values of which dimensions a score is computed."""

@@ -1,0 +1,245 @@
+"""The latest churn risk of every customer of one source partition, as a record that is renewed and corrected."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+import msgspec
+
+from streams.core.churn.band_changes import changes_of_band
+from streams.core.churn.model import Assessment, Model
+from streams.core.events.fields import RecordFields, band_facts, risk_facts
+from streams.core.ledger.ledger import Entry, Ledger
+from streams.core.time.lateness import NEVER
+
+_BYTES = 120
+"""An upper estimate of one assessment in a checkpoint, without its key."""
+
+_PARTIAL_BYTES = 240
+"""An upper estimate of a partial of assessments in a checkpoint."""
+
+
+_LONGEST_KEY = 1 + 4 * 256
+
+
+class Assessed(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What was last counted for a customer: as known at `at` (ms), where its newest event lies, by which model.
+
+    `version` rises with every assessment, also over restarts from nothing.
+    """
+
+    version: int
+    time: int
+    dims: int
+    facts: RecordFields
+    at: int
+    model: int
+
+
+class Counted(NamedTuple):
+    """Something to add (`sign` 1) or to take back (−1)."""
+
+    facts: RecordFields
+    time: int
+    dims: int
+    sign: int
+
+
+Drained = tuple[bytes, bytes | None, Assessed | None, Assessment | None]
+"""A customer, its changelog value, and the record to publish; None where it is forgotten."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Assessed).decode
+
+
+class Risks:
+    """Assesses customers when their ledger changed and when time has passed; without a model it does nothing.
+
+    `on_events` says whether a change is a reason to assess: not in a replay, where all are assessed once,
+    at the end. `pending_bytes` is roughly what the changes since the last drain take in a checkpoint, and
+    `touched_bytes` the most that the assessments still to be made can add to one: each may leave
+    `panes_of_one` panes and enter as many, and as many again when the band changes.
+    """
+
+    def __init__(self, model: Model | None, horizon: int, panes_of_one: int = 0, *, on_events: bool = True) -> None:
+        self.model = model
+        self.pending_bytes = 0
+        self.touched_bytes = 0
+        self._on_events = on_events
+        self._horizon = horizon
+        self._moved_bytes = 3 * panes_of_one * _PARTIAL_BYTES
+        self._assessed: dict[bytes, bytes] = {}
+        self._touched: dict[bytes, None] = {}
+        self._changed: dict[bytes, Assessment | None] = {}
+        self._round: Iterator[bytes] = iter(())
+        self._settling: int | None = None
+
+    @property
+    def enabled(self) -> bool:
+        """Whether customers are assessed when their ledger changed."""
+        return self.model is not None and self._on_events
+
+    def __len__(self) -> int:
+        return len(self._assessed)
+
+    def touch(self, customer: bytes) -> None:
+        """Note that this customer's ledger changed; records of nobody have no risk."""
+        if customer not in self._touched and self.enabled and customer[:1] == b"c":
+            self._touched[customer] = None
+            self.touched_bytes += self._moved_bytes + len(customer) + _BYTES
+
+    @property
+    def bytes_of_one(self) -> int:
+        """The most that one assessment can add to a checkpoint."""
+        return self._moved_bytes + _LONGEST_KEY + _BYTES
+
+    def assess(self, ledger: Ledger, at: int) -> Iterator[Counted]:
+        """What follows from the changes since the last call, as known at `at` (ms), customer by customer."""
+        touched, self._touched, self.touched_bytes = self._touched, {}, 0
+        for customer in touched:
+            yield from self._reassess(customer, ledger, at, None)
+
+    def due(self, ledger: Ledger, before: int, look: int) -> Iterator[bytes]:
+        """Going on around all customers, looking at `look` of them: whose assessment is of `before` (ms) or earlier.
+
+        So are those of another model, and of customers that the ledger no longer has.
+        """
+        for customer in islice(self._around(ledger), look if self.model is not None else 0):
+            if self._is_due(customer, ledger, before):
+                yield customer
+
+    def renew(self, customer: bytes, ledger: Ledger, at: int) -> Iterator[Counted]:
+        """Assess a customer anew as time has passed; who has left the ledger is unknown first, then forgotten."""
+        return self._reassess(customer, ledger, at, at)
+
+    def unsettled(self, ledger: Ledger, at: int) -> Iterator[bytes]:
+        """The customers not yet assessed at the end of a replay, `at` (ms), going on where the last call stopped."""
+        if self._settling != at:
+            self._settling, self._round = at, iter(list(ledger.customers) if self.model is not None else ())
+        return (c for c in self._round if c[:1] == b"c" and not self._is_settled(c, at))
+
+    def settle(self, customer: bytes, ledger: Ledger, at: int, span: int) -> Iterator[Counted]:
+        """Assess a customer at the end of a replay, and count how its band changed in `span` ms up to there."""
+        if self.model is not None:
+            for change in changes_of_band(self.model, ledger.entries(customer), at, self._horizon, span):
+                yield Counted(band_facts(change.into_high), change.time, change.dims, 1)
+            yield from self._reassess(customer, ledger, at, None, silent=True)
+
+    def drain(self) -> list[Drained]:
+        """Changed customers since the last call."""
+        changed, self._changed, self.pending_bytes = self._changed, {}, 0
+        return [self._drained(customer, assessment) for customer, assessment in changed.items()]
+
+    def known(self, customers: Iterable[bytes], ledger: Ledger) -> list[Drained]:
+        """The same for these customers as they were last assessed, where the ledger still has evidence."""
+        found: list[Drained] = []
+        for customer in customers if self.model is not None else ():
+            if customer not in self._assessed:
+                found.append((customer, None, None, None))
+            elif customer in ledger.customers:
+                assessed = _decode(self._assessed[customer])
+                found.append(self._drained(customer, self._judge(customer, ledger, assessed.at)[1]))
+        return found
+
+    def load(self, customer: bytes, value: bytes) -> None:
+        """Take one assessment back from the changelog."""
+        self._assessed[customer] = value
+
+    def unload(self, customer: bytes) -> None:
+        """Take back a deletion from the changelog."""
+        self._assessed.pop(customer, None)
+
+    def _drained(self, customer: bytes, assessment: Assessment | None) -> Drained:
+        if assessment is None:
+            return customer, None, None, None
+        value = self._assessed[customer]
+        return customer, value, _decode(value), assessment
+
+    def _around(self, ledger: Ledger) -> Iterator[bytes]:
+        """All customers from where the last call stopped, once around at most."""
+        yield from self._round
+        self._round = iter([*ledger.customers, *self._assessed])
+        yield from self._round
+
+    def _is_due(self, customer: bytes, ledger: Ledger, before: int) -> bool:
+        value = self._assessed.get(customer)
+        if value is None:
+            return customer[:1] == b"c" and customer in ledger.customers
+        if customer not in ledger.customers:
+            return True
+        assessed = _decode(value)
+        return assessed.at <= before or self.model is None or assessed.model != self.model.number
+
+    def _is_settled(self, customer: bytes, at: int) -> bool:
+        value = self._assessed.get(customer)
+        return value is not None and _decode(value).at == at
+
+    def _reassess(
+        self, customer: bytes, ledger: Ledger, at: int, changed_at: int | None, silent: bool = False
+    ) -> Iterator[Counted]:
+        if self.model is None:
+            return
+        before = self._assessed.get(customer)
+        old = None if before is None else _decode(before)
+        if old is not None and not old.facts and customer not in ledger.customers:
+            self._forget(customer)
+            return
+        newest, assessment = self._judge(customer, ledger, at)
+        place = newest or old
+        if place is None:
+            return
+        facts = () if assessment.ppm is None else _facts(assessment)
+        version = max(at, 1) if old is None else max(at, old.version + 1)
+        new = Assessed(version, place.time, place.dims, facts, at, self.model.number)
+        self._note(customer, new, assessment)
+        yield from _moved(old, new)
+        if not silent and (old is None or old.model == new.model):
+            yield from _crossed(old, new, place.time if changed_at is None else changed_at)
+
+    def _judge(self, customer: bytes, ledger: Ledger, at: int) -> tuple[Entry | None, Assessment]:
+        if self.model is None:
+            raise ValueError("a risk without a model")
+        entries = ledger.entries(customer) if customer in ledger.customers else []
+        return _newest(entries, at), self.model.assess(entries, at, self._horizon)
+
+    def _note(self, customer: bytes, assessed: Assessed, assessment: Assessment) -> None:
+        self._assessed[customer] = _encode(assessed)
+        self._mark(customer, assessment)
+
+    def _forget(self, customer: bytes) -> None:
+        del self._assessed[customer]
+        self._mark(customer, None)
+
+    def _mark(self, customer: bytes, assessment: Assessment | None) -> None:
+        if customer not in self._changed:
+            self.pending_bytes += len(customer) + _BYTES
+        self._changed[customer] = assessment
+
+
+def _newest(entries: Iterable[Entry], at: int) -> Entry | None:
+    newest, time = None, NEVER
+    for entry in entries:
+        if time <= entry.time <= at and (entry.time > time or newest is None or entry.record > newest.record):
+            newest, time = entry, entry.time
+    return newest
+
+
+def _facts(assessment: Assessment) -> RecordFields:
+    return risk_facts(assessment.ppm or 0, assessment.band == "high", assessment.value)
+
+
+def _moved(old: Assessed | None, new: Assessed) -> Iterator[Counted]:
+    """The assessment itself, where it or its place has changed."""
+    if old and (old.time, old.dims, old.facts) == (new.time, new.dims, new.facts):
+        return
+    if old and old.facts:
+        yield Counted(old.facts, old.time, old.dims, -1)
+    if new.facts:
+        yield Counted(new.facts, new.time, new.dims, 1)
+
+
+def _crossed(old: Assessed | None, new: Assessed, time: int) -> Iterator[Counted]:
+    """The band's change into or out of high; who is unknown has not recovered."""
+    was, high = bool(old and old.facts and old.facts[2]), bool(new.facts and new.facts[2])
+    if high != was and (high or new.facts):
+        yield Counted(band_facts(high), time, new.dims, 1)

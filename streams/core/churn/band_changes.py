@@ -1,0 +1,30 @@
+"""When a customer came to be at high risk, and when no longer: the bands at each of its events, one after the other."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from streams.core.churn.model import Model
+from streams.core.ledger.ledger import Entry
+
+
+class Change(NamedTuple):
+    """A band that became high, or ceased to be, at `time` (ms), where the customer's newest event lay."""
+
+    into_high: bool
+    time: int
+    dims: int
+
+
+def changes_of_band(model: Model, entries: Sequence[Entry], at: int, horizon: int, span: int) -> Iterator[Change]:
+    """The changes within `span` ms up to `at`: as found at each time something happened, and at `at`.
+
+    Who becomes unknown has not recovered, and who comes back from there at high risk is newly so.
+    """
+    ordered = sorted((e for e in entries if e.time <= at), key=lambda e: (e.time, e.record))
+    start = at - span
+    band = model.assess(ordered, start, horizon).band
+    newest = {entry.time: entry for entry in ordered if entry.time > start}
+    for time, entry in [*newest.items(), *([(at, ordered[-1])] if ordered else [])]:
+        before, band = band, model.assess(ordered, time, horizon).band
+        if (band == "high") != (before == "high") and band != "unknown":
+            yield Change(band == "high", time, entry.dims)

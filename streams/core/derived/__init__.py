@@ -1,0 +1,1 @@
+"""What several records of one customer amount to: tickets, contacts, memberships."""

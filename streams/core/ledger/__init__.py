@@ -1,0 +1,1 @@
+"""The recent records of each customer, for deduplication, corrections and churn risk."""

@@ -1,0 +1,1 @@
+"""Stage 1, by customer: from source records to cumulative partials per cell and pane."""

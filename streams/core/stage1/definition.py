@@ -1,0 +1,49 @@
+"""Everything the state of a source partition depends on, in one frozen place."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+import msgspec
+
+from streams.core.cells.cuts import Cut
+from streams.core.churn.model import Model
+from streams.core.scores import SCORES
+from streams.core.time.business_hours import BusinessHours
+from streams.core.time.lateness import Lateness
+
+STATE_FORM = 3
+"""How records are named, laid out and counted in the state: raise it when that changes; older is misread."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """How events are counted. `horizon` is in milliseconds; `replay` keeps no tombstones for panes.
+
+    `hours` are the opening hours by which tickets are timed beside the calendar.
+    """
+
+    partitions: int
+    cuts: tuple[Cut, ...]
+    lateness: Lateness
+    horizon: int
+    max_cells: int = 5_000
+    max_records: int = 1_024
+    risk: Model | None = field(default=None, compare=False)
+    replay: bool = False
+    hours: BusinessHours | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when state written under another definition could not be continued; another model of risk can be."""
+        parts = (
+            STATE_FORM,
+            self.partitions,
+            [cut.name for cut in self.cuts],
+            sorted(self.lateness.keep.items()),
+            self.lateness.allowance,
+            self.horizon,
+            [(score.name, score.code) for score in SCORES],
+            repr(self.hours),
+            self.risk is not None,
+        )
+        return hashlib.blake2b(msgspec.json.encode(parts), digest_size=8).hexdigest()

@@ -1,0 +1,1 @@
+"""Stage 2, by cell: from partials to rolling windows."""

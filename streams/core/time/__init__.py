@@ -1,0 +1,1 @@
+"""Instants, panes, spans and lateness: event time as integers, with no clock."""

@@ -1,0 +1,1 @@
+"""A churn model from labels or from a table of customers."""

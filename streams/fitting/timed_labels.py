@@ -1,0 +1,104 @@
+"""Labels with a time: which customers left within some days after a moment, from CSV or NDJSON."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from streams.core.events.sources import milliseconds
+from streams.errors import ConfigError
+from streams.fitting.table import read_table
+
+COLUMNS = ("customer", "time", "churned")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One label: did this customer leave within the horizon after `at` (ms)? `churned` as it was written."""
+
+    customer: str
+    at: int
+    churned: str
+    line: int
+
+
+def read_moments(path: Path) -> list[Moment]:
+    """The labels in the order of the file. Raises `ConfigError` naming the line and the fix."""
+    rows = _ndjson(path) if path.suffix in (".ndjson", ".jsonl") else _csv(path)
+    moments = [_moment(path, line, row) for line, row in rows]
+    if not moments:
+        raise ConfigError(f"{path}: no labels; give one line per customer and time: {', '.join(COLUMNS)}")
+    _refuse_twice(path, moments)
+    return moments
+
+
+def _csv(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    table = read_table(path)
+    missing = [name for name in COLUMNS if name not in table.header]
+    if missing:
+        raise ConfigError(
+            f"{path}: no column {missing[0]!r}; labels have the columns {', '.join(COLUMNS)}; for a table without "
+            "times use --table FILE --label COLUMN"
+        )
+    places = [table.header.index(name) for name in COLUMNS]
+    for row in range(table.rows):
+        yield row + 2, {name: table.columns[place][row] for name, place in zip(COLUMNS, places, strict=True)}
+
+
+def _ndjson(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}; give a file of labels") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: not UTF-8; save it as UTF-8") from None
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield number, _object(path, number, line)
+
+
+def _object(path: Path, number: int, line: str) -> Mapping[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        row = None
+    if not isinstance(row, dict):
+        raise ConfigError(f"{path}:{number}: not a JSON object; write one label a line")
+    return row
+
+
+def _moment(path: Path, line: int, row: Mapping[str, Any]) -> Moment:
+    texts = {name: _text(row.get(name)) for name in COLUMNS}
+    for name, text in texts.items():
+        if not text:
+            raise ConfigError(f"{path}:{line}: {name} is empty; a label needs {', '.join(COLUMNS)}")
+    return Moment(texts["customer"], _time(path, line, texts["time"]), texts["churned"], line)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(int(value))
+    return "" if value is None else str(value).strip()
+
+
+def _time(path: Path, line: int, text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"{path}:{line}: time {text!r} is none; write it like 2026-03-01T00:00:00Z") from None
+    if moment.tzinfo is None:
+        raise ConfigError(f"{path}:{line}: time {text!r} has no zone; write it like 2026-03-01T00:00:00Z")
+    return milliseconds(moment)
+
+
+def _refuse_twice(path: Path, moments: list[Moment]) -> None:
+    seen: dict[tuple[str, int], int] = {}
+    for moment in moments:
+        first = seen.setdefault((moment.customer, moment.at), moment.line)
+        if first != moment.line:
+            raise ConfigError(
+                f"{path}:{moment.line}: customer {moment.customer!r} has a label for this time in line {first} "
+                "already; keep one of them"
+            )

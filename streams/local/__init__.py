@@ -1,0 +1,1 @@
+"""Everything on one machine: the embedded broker, a sandbox, supervised processes, the demonstration."""

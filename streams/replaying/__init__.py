@@ -1,0 +1,1 @@
+"""A replay as a command runs it: options, progress and the table of results."""

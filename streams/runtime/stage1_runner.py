@@ -1,0 +1,341 @@
+"""Stage 1 at work: one partition's state, its pipelined checkpoints, and the acknowledgements after them."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing
+from itertools import groupby
+from typing import Any, NamedTuple, cast
+
+import msgspec
+from faust.types import EventT
+
+from schemas.catalogue import CHANGELOG, EVENTS, REKEYED
+from schemas.decoding import Invalid
+from streams.core.stage1.definition import Definition
+from streams.core.stage1.outcomes import Arrival, Progress
+from streams.core.stage1.partials import PaneKey, Partial
+from streams.core.stage1.partition_state import Intake
+from streams.errors import HoleError, StateError
+from streams.runtime import changelog
+from streams.runtime.checkpoint import Change, Checkpointer, Output
+from streams.runtime.clock import monotonic, now_ms
+from streams.runtime.failpoints import reach
+from streams.runtime.publishing import ORIGIN, Publisher
+from streams.runtime.recovery import read_to_end
+from streams.runtime.telemetry import Telemetry
+from streams.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_MAX_UNACKED = 8
+_TRANSACTION_BYTES = 16 << 20
+_SLICES = (100, 4_000)
+"""Fewest and most records tried in one step: a full step makes the next one shorter, so that little is read twice."""
+
+_MAX_CLOSING = 100_000
+_CLOSING_BYTES = 80
+"""How many panes one checkpoint deletes at most, and what each takes; a watermark that jumps closes all at once."""
+
+_LOOKED_AT, _RENEWED = 2_000, 200
+"""How many customers are looked at, and assessed anew at most, each time it is noted that time has passed."""
+
+_SOURCE_NAMES = frozenset(topic.name for topic in EVENTS)
+_STRANGER = Invalid("wrong_topic", "", f"{REKEYED.name} is internal: send events to their source topics")
+
+_SAFETY = 0.6
+"""How much of the broker's batch the estimated size of a step may fill, where it must fit into one."""
+
+
+class Mark(NamedTuple):
+    """Where a source partition's log starts, and the group's committed offset (-1 for none)."""
+
+    start: int
+    committed: int
+
+
+class IntakeRunner:
+    """Owns one partition number of all sources: opens, applies, checkpoints, acknowledges.
+
+    While a checkpoint is in flight the next chunks are applied; when it has landed, all that changed
+    since goes into the next one. `failed` is called with the error that makes going on impossible.
+    """
+
+    def __init__(
+        self,
+        partition: int,
+        definition: Definition,
+        settings: Settings,
+        options: dict[str, Any],
+        publisher: Publisher,
+        telemetry: Telemetry,
+        transactional: bool,
+        failed: Any,
+    ) -> None:
+        self.partition = partition
+        self.intake = Intake(partition, definition)
+        self._settings = settings
+        self._options = options
+        self._publisher = publisher
+        self._telemetry = telemetry
+        self._failed = failed
+        identity = f"{settings.app.id}-intake-{partition}" if transactional else None
+        self._checkpointer = Checkpointer(options, identity, settings.kafka.max_batch_bytes)
+        limit = self._checkpointer.atomic_limit
+        self._budget = _TRANSACTION_BYTES if limit is None else int(limit * _SAFETY)
+        self._closing = _MAX_CLOSING if limit is None else limit // 10 // _CLOSING_BYTES
+        self._slice = _SLICES[1]
+        self._unacked: list[EventT[Any]] = []
+        self._applied_at: float | None = None
+        self._passed_gap = False
+        self._renewed = False
+        self._refresh = settings.seconds("risk.refresh") * 1000
+        self._gate = asyncio.Event()
+        self._gate.set()
+        self._writing = asyncio.Lock()
+        self._closed = False
+        self._task: asyncio.Task[None] | None = None
+        self.durable: dict[str, int] = {}
+
+    async def open(
+        self, marks: Callable[[], Awaitable[dict[str, Mark]]], ends: Callable[[], Awaitable[dict[str, int]]]
+    ) -> None:
+        """Fence the former owner, load the state, and make sure nothing is missing between it and the log.
+
+        `marks` tells, by topic, where the logs start and what the group has committed, `ends` where they end.
+        The former is asked before the state is read and the latter after it: whoever owns the partition,
+        nothing is committed that is not in the state by then, nor in the state that is not in the log. The
+        other way round a worker that was stopped in between, and has lost the partition meanwhile, would find
+        a hole where there is none. Raises `HoleError` when records were lost before they were applied, or
+        the topic was made anew under the state.
+        """
+        began, records, last = monotonic(), 0, changelog.LastCheckpoint()
+        marked = await marks()
+        await self._checkpointer.open()
+        topic = self._settings.topic(CHANGELOG.name)
+        async with aclosing(read_to_end(self._options, topic, self.partition)) as changelog_:
+            async for chunk in changelog_:
+                records += len(chunk)
+                for record in chunk:
+                    self._load(record)
+                    if self._checkpointer.atomic_limit is not None:
+                        last.add(record.key or b"", record.value)
+                await asyncio.sleep(0)
+        self.durable = {name: progress.applied for name, progress in self.intake.progress.items()}
+        self._refuse_holes(marked, await ends())
+        self._begin({topic: mark.start for topic, mark in marked.items() if topic not in self.intake.progress})
+        if self._checkpointer.atomic_limit is not None:
+            await self._show_again(last)
+        self._telemetry.own_intake(self.partition, self.intake)
+        if self._passed_gap:
+            self._start()
+        log.info(
+            "partition %d: %d customers from %d changelog records in %.2f s",
+            self.partition,
+            len(self.intake.ledger.customers),
+            records,
+            monotonic() - began,
+        )
+
+    async def take(self, topic: str, event: EventT[Any]) -> None:
+        """Apply a chunk; it is acknowledged when a checkpoint that holds it has landed."""
+        records = cast(Sequence[Arrival], event.value)
+        self._telemetry.waited(topic, self.partition, records[-1].timestamp)
+        if topic == REKEYED.name:
+            await self._apply_rekeyed(records)
+        else:
+            await self._apply(topic, records, None)
+        if self._closed:
+            return
+        self._unacked.append(event)
+        self._start()
+        await asyncio.sleep(0)
+        while len(self._unacked) >= _MAX_UNACKED and not self._closed:
+            await self._room()
+
+    def pass_gap(self, topic: str, delivered: int, position: int) -> None:
+        """Note that nothing but transaction markers and the like follows the record `delivered` up to `position`."""
+        progress = self.intake.progress[topic]
+        if progress.applied >= delivered and position - 1 > progress.applied:
+            progress.applied = position - 1
+            self._passed_gap = True
+            self._start()
+
+    def lost(self, topic: str, position: int, start: int) -> None:
+        """The log of `topic` was to be read on at `position`, but starts at `start`, or ends before it."""
+        first = max(position, self.intake.applied(topic) + 1)
+        if start > first:
+            self._failed(HoleError(_gone(topic, self.partition, first, start)))
+        elif start < position:
+            self._failed(HoleError(_made_anew(topic, self.partition, position - 1, start)))
+
+    def renew_risks(self) -> None:
+        """Assess some customers anew, because time has passed or there is another model; called every second or so."""
+        if not self._closed and self.intake.renew_risks(
+            now_ms(), self._refresh, _LOOKED_AT, _RENEWED, self._budget // 2
+        ):
+            self._renewed = True
+            self._start()
+
+    async def settle_risks(self, at: int) -> None:
+        """End of a replay: assess all customers as known at `at` (ms), and make it durable."""
+        while self.intake.settle_risks(at, self._budget):
+            self._renewed = True
+            await self._room()
+        await self.settle()
+
+    async def suspend(self, patience: float) -> None:
+        """Start no further checkpoint; wait at most `patience` seconds for the one in flight."""
+        self._gate.clear()
+        try:
+            async with asyncio.timeout(patience), self._writing:
+                pass
+        except TimeoutError:
+            log.info("partition %d: a checkpoint outlasts the rebalance", self.partition)
+
+    def resume(self) -> None:
+        """Checkpoints go on."""
+        self._gate.set()
+
+    async def close(self, patience: float) -> None:
+        """Let the checkpoint in flight land, for at most `patience` seconds, and let go."""
+        await self.suspend(patience)
+        self._closed = True
+        if self._task is not None:
+            self._task.cancel()
+        self._telemetry.disown_intake(self.partition)
+        await self._checkpointer.close()
+
+    async def settle(self) -> None:
+        """Wait until everything applied is durable."""
+        while self._task is not None and not self._task.done():
+            await asyncio.wait([self._task])
+
+    async def _room(self) -> None:
+        self._start()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def _apply_rekeyed(self, records: Sequence[Arrival]) -> None:
+        for origin, run in _by_origin(records):
+            if origin is None:
+                self.intake.refuse(REKEYED.name, run, _STRANGER)
+            else:
+                await self._apply(REKEYED.name, run, origin)
+
+    async def _apply(self, topic: str, records: Sequence[Arrival], origin: str | None) -> None:
+        rest = records
+        while rest and not self._closed:
+            taken = self.intake.apply(topic, rest[: self._slice], now_ms(), origin, self._budget)
+            full = taken < min(len(rest), self._slice)
+            self._slice = max(_SLICES[0], taken) if full else min(_SLICES[1], 2 * self._slice)
+            rest = rest[taken:]
+            if self._applied_at is None:
+                self._applied_at = monotonic()
+            if full:  # only a checkpoint makes room
+                await self._room()
+
+    def _start(self) -> None:
+        if not self._closed and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(self._checkpoints(), name=f"checkpoint-{self.partition}")
+            self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not self._closed:
+            self._failed(error)
+
+    async def _checkpoints(self) -> None:
+        while self._applied_at is not None or self._unacked or self._passed_gap or self._renewed:
+            await self._gate.wait()
+            async with self._writing:
+                await self._checkpoint()
+
+    async def _checkpoint(self) -> None:
+        began = monotonic()
+        unacked, self._unacked = self._unacked, []
+        applied_at, self._applied_at = self._applied_at, None
+        self._passed_gap = self._renewed = False
+        durable = {name: progress.applied for name, progress in self.intake.progress.items()}
+        outputs, shown, changes = self._drain()
+        topic = self._settings.topic(CHANGELOG.name)
+        size = await self._checkpointer.write(outputs, topic, self.partition, changes, shown)
+        self.durable = durable
+        self._telemetry.checkpointed(self.partition, size, monotonic() - began, applied_at)
+        for event in unacked:
+            event.ack()
+        reach("after ack")
+
+    def _load(self, record: Any) -> None:
+        try:
+            changelog.load(self.intake, record.key or b"", record.value)
+        except (msgspec.MsgspecError, LookupError, ValueError) as error:
+            raise StateError(
+                f"{record.topic}/{self.partition}: record {record.offset} is no state of ours ({error}); "
+                "restore the changelog, or set a new app.id to build the state anew from the source topics"
+            ) from error
+
+    def _begin(self, starts: dict[str, int]) -> None:
+        """Note where new topics start: what is deleted from there on, before it was applied, will be missed."""
+        for topic, start in starts.items():
+            self.intake.progress[topic] = Progress(applied=start - 1)
+        self._passed_gap = bool(starts)
+
+    async def _show_again(self, last: changelog.LastCheckpoint) -> None:
+        """Publish what the former owner may have made durable without publishing it."""
+        shown = self._publisher.risks(self.intake.risks.known(last.assessed(), self.intake.ledger), self.partition)
+        shown += self._shown(last.panes(), last.closed())
+        await self._checkpointer.write([], self._settings.topic(CHANGELOG.name), self.partition, [], shown)
+
+    def _shown(
+        self, panes: Sequence[tuple[PaneKey, int, Partial]], closed: Sequence[tuple[PaneKey, int]]
+    ) -> list[Output]:
+        outputs = self._publisher.panes(panes, self.intake)
+        if not self.intake.definition.replay:
+            outputs += self._publisher.closed_panes(closed, self.intake)
+        return outputs + self._publisher.watermarks(self.intake)
+
+    def _drain(self) -> tuple[list[Output], list[Output], list[Change]]:
+        intake, publisher, partition = self.intake, self._publisher, self.partition
+        panes, closed = intake.drain_panes(self._closing)
+        risks = intake.risks.drain()
+        rejected, intake.rejected = intake.rejected, []
+        rekeyed, intake.rekeyed = intake.rekeyed, []
+        intake.outbox_bytes = 0
+        outputs = publisher.rejects(rejected, partition) + publisher.rekeyed(rekeyed, partition)
+        shown = publisher.risks(risks, partition) + self._shown(panes, closed)
+        changes: list[Change] = [(changelog.RISK + key, value) for key, value, _, _ in risks]
+        return outputs, shown, changes + changelog.changes_of(intake, panes, closed)
+
+    def _refuse_holes(self, marked: dict[str, Mark], ends: dict[str, int]) -> None:
+        for topic, mark in marked.items():
+            applied, known = self.intake.applied(topic), topic in self.intake.progress
+            first = max(mark.start if known else 0, mark.committed)
+            if first > applied + 1:
+                raise HoleError(_gone(topic, self.partition, applied + 1, first))
+            if applied >= ends[topic]:
+                raise HoleError(_made_anew(topic, self.partition, applied, ends[topic]))
+
+
+def _gone(topic: str, partition: int, first: int, start: int) -> str:
+    return (
+        f"{topic}/{partition}: records {first} to {start - 1} are gone or were acknowledged "
+        "without being in the state; restore the changelog, or set a new app.id to count what is left"
+    )
+
+
+def _made_anew(topic: str, partition: int, applied: int, end: int) -> str:
+    return (
+        f"{topic}/{partition}: the state has applied record {applied}, but the log ends at "
+        f"{end}: the topic was made anew; restore it, or set a new app.id to start with it"
+    )
+
+
+def _by_origin(records: Sequence[Arrival]) -> Iterable[tuple[str | None, Sequence[Arrival]]]:
+    """Runs of re-keyed records of one source topic; None where the header names none."""
+    return [(origin, list(run)) for origin, run in groupby(records, _origin)]
+
+
+def _origin(record: Any) -> str | None:
+    origin = dict(record.headers).get(ORIGIN, b"").decode(errors="replace").partition("|")[0]
+    return origin if origin in _SOURCE_NAMES else None

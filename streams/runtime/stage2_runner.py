@@ -1,0 +1,248 @@
+"""Stage 2 at work: one partition of cells, from partials to published windows."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from itertools import islice
+from typing import Any, cast
+
+import msgspec
+from faust.types import EventT
+
+from schemas.catalogue import PANES, SCORES
+from schemas.decoding import Invalid
+from schemas.pane import Pane, Partial
+from schemas.score import Score
+from streams.core.stage1.definition import Definition
+from streams.core.stage1.outcomes import Rejected
+from streams.core.stage2.replay_clock import Boundaries
+from streams.core.stage2.windows import Windows
+from streams.runtime.checkpoint import Checkpointer
+from streams.runtime.clock import monotonic, now_ms
+from streams.runtime.publishing import Publisher, score_key
+from streams.runtime.recovery import read_to_end
+from streams.runtime.telemetry import Telemetry
+from streams.settings import Settings
+
+log = logging.getLogger(__name__)
+
+PUBLISH_SECONDS = 0.25
+"""How long changes are gathered before they are published."""
+
+_RESULTS_AT_ONCE = 5_000
+
+_partial = msgspec.json.Decoder(Partial).decode
+_score = msgspec.json.Decoder(Score).decode
+
+
+class RollupRunner:
+    """Owns one partition of `cx.panes.v1`: its windows are rebuilt from that topic, so it has no state of its own.
+
+    In a replay (`ends` given) results are those of boundaries in event time, and final; while `held`
+    says so, none are due before `finish`.
+    """
+
+    def __init__(
+        self,
+        partition: int,
+        definition: Definition,
+        settings: Settings,
+        options: dict[str, Any],
+        publisher: Publisher,
+        telemetry: Telemetry,
+        transactional: bool,
+        failed: Callable[[BaseException], None],
+        ends: Mapping[tuple[str, int], int] | None = None,
+        held: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.partition = partition
+        self.windows = Windows(settings.spans(), definition.lateness, settings.owners)
+        self.latest: dict[bytes, Score] = {}
+        self.applied = self.followed = -1
+        self.partials = self._taken = 0
+        every = settings.seconds("windows.every") * 1000 if settings.windows.every else 0
+        self._boundaries = None if ends is None else Boundaries(self.windows, definition.lateness, every, ends)
+        self._held = held
+        self._settings = settings
+        self._options = options
+        self._publisher = publisher
+        self._telemetry = telemetry
+        self._failed = failed
+        identity = f"{settings.app.id}-rollup-{partition}" if transactional else None
+        self._checkpointer = Checkpointer(options, identity, settings.kafka.max_batch_bytes)
+        self._unacked: list[EventT[Any]] = []
+        self._refused: list[Rejected] = []
+        self._oldest_pane: int | None = None
+        self._newest_pane: int | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._gate = asyncio.Event()
+        self._gate.set()
+        self._writing = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Fence the former owner, rebuild the windows, and start publishing."""
+        began, records = monotonic(), 0
+        await self._checkpointer.open()
+        async with aclosing(self._read(SCORES.name)) as published:
+            async for chunk in published:
+                for record in chunk:
+                    self._restore(record.key, record.value)
+        async with aclosing(self._read(PANES.name)) as partials:
+            async for chunk in partials:
+                records += len(chunk)
+                for record in chunk:
+                    self._apply(record)
+                await asyncio.sleep(0)
+        self._telemetry.own_rollup(self.partition, self)
+        self._task = asyncio.create_task(self._publishing(), name=f"rollup-{self.partition}")
+        self._task.add_done_callback(self._ended)
+        log.info(
+            "partition %d: %d cells from %d partials in %.2f s",
+            self.partition,
+            self.windows.cells,
+            records,
+            monotonic() - began,
+        )
+
+    def _read(self, topic: str) -> AsyncGenerator[Sequence[Any], None]:
+        return read_to_end(self._options, self._settings.topic(topic), self.partition)
+
+    async def take(self, event: EventT[Any]) -> None:
+        """Apply a chunk of partials; it is acknowledged when what follows from it is published."""
+        records = cast(Sequence[Any], event.value)
+        for record in records:
+            if record.offset > self.applied:
+                self._apply(record)
+        if self._oldest_pane is None:
+            self._oldest_pane = records[0].timestamp
+        self._newest_pane = records[-1].timestamp
+        self._unacked.append(event)
+        self._wake.set()
+        await asyncio.sleep(0)
+
+    def pass_gap(self, delivered: int, position: int) -> None:
+        """Note that nothing but transaction markers and the like follows the record `delivered` up to `position`."""
+        if self.followed >= max(delivered, self.applied):
+            self.followed = max(self.followed, position - 1)
+
+    async def finish(self) -> None:
+        """End of a replay: publish what is left and stop."""
+        await self._stop(patience=60.0)
+        if self._boundaries is not None:
+            await self._publish(self._boundaries.finish())
+
+    async def suspend(self, patience: float) -> None:
+        """Publish nothing more; wait at most `patience` seconds for what is in flight."""
+        self._gate.clear()
+        try:
+            async with asyncio.timeout(patience), self._writing:
+                pass
+        except TimeoutError:
+            log.info("partition %d: publishing outlasts the rebalance", self.partition)
+
+    def resume(self) -> None:
+        """Publishing goes on."""
+        self._gate.set()
+
+    async def close(self, patience: float) -> None:
+        """Stop publishing and let go."""
+        await self.suspend(patience)
+        await self._stop(0.0)
+        self._telemetry.disown_rollup(self.partition)
+        await self._checkpointer.close()
+
+    async def _stop(self, patience: float) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.remove_done_callback(self._ended)
+            self._wake.set()
+            if patience:
+                await asyncio.wait([task], timeout=patience)
+            task.cancel()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._failed(error)
+
+    async def _publishing(self) -> None:
+        while self._task is not None:
+            await self._gate.wait()
+            async with self._writing:
+                await self._publish(self._due())
+            self._wake.clear()
+            if not self._unacked:
+                await self._until_woken(1.0)
+            await self._until_stopped(PUBLISH_SECONDS)
+
+    async def _until_woken(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass  # a second has passed: windows may have moved
+
+    async def _until_stopped(self, seconds: float) -> None:
+        if self._task is not None:
+            await asyncio.sleep(seconds)
+
+    def _due(self) -> Iterable[Score]:
+        if self._boundaries is not None:
+            return () if self._held() else self._boundaries.due()
+        self.windows.advance(now_ms())
+        return self.windows.changed()
+
+    async def _publish(self, results: Iterable[Score]) -> None:
+        unacked, self._unacked, applied = self._unacked, [], self.applied
+        taken, self._taken = self._taken, 0
+        oldest, self._oldest_pane, newest, self._newest_pane = self._oldest_pane, None, self._newest_pane, None
+        await self._refuse()
+        remaining, published = iter(results), False
+        while some := list(islice(remaining, _RESULTS_AT_ONCE)):
+            outputs = self._publisher.scores(some, self.partition)
+            await self._checkpointer.write(outputs, self._settings.topic(SCORES.name), self.partition, [])
+            for result in some:
+                self.latest[score_key(result)] = result
+            published = True
+            self._telemetry.moved(self.partition)
+        for event in unacked:
+            event.ack()
+        if applied > self.followed:
+            self.followed, self.partials = applied, self.partials + taken
+            self._telemetry.followed(self.partition, oldest if published else None, newest)
+
+    async def _refuse(self) -> None:
+        refused, self._refused = self._refused, []
+        if refused:
+            outputs = self._publisher.rejects(refused, self.partition)
+            await self._checkpointer.write(outputs, self._settings.topic(PANES.name), self.partition, [])
+
+    def _apply(self, record: Any) -> None:
+        self.applied = record.offset
+        self._taken += 1
+        if record.value is None:
+            return
+        try:
+            partial = _partial(record.value)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            self._refused.append(Rejected(PANES.name, record, Invalid("wrong_topic", "", f"not a partial: {error}")))
+            return
+        if self._boundaries is None:
+            if isinstance(partial, Pane):
+                self.windows.apply(partial)
+        elif isinstance(partial, Pane):
+            self._boundaries.apply(partial)
+        else:
+            self._boundaries.mark(partial)
+
+    def _restore(self, key: bytes | None, value: bytes | None) -> None:
+        if value is None or key is None or self._boundaries is not None:
+            return
+        try:
+            self.latest[key] = _score(value)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            log.warning("partition %d: key %r of %s is no score: %s", self.partition, key, SCORES.name, error)
+        else:
+            self.windows.restore(self.latest[key])

@@ -1,0 +1,96 @@
+"""Customer churn: who was there at the start and left; newcomers are in neither."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streams.core.scores.churn_rate import ChurnRate
+from streams.core.statistics.intervals import compound_churn
+from tests.reference.contracts import ACCOUNTS, CALLS
+from tests.support.arrivals import DAY, HOUR, NOON
+from tests.support.pipeline import Pipeline
+
+SECTIONS: dict[str, dict[str, Any]] = {
+    "windows": {"lengths": ["7d", "30d"], "cuts": ["total", "segment"]},
+    "lateness": {"allowance": "30d"},
+    "ledger": {"horizon": "31d"},
+}
+
+
+def rate(stream: Pipeline, window: str = "30d", cell: str = "all") -> tuple[float, int, int] | None:
+    found = stream.result("churn_rate", window, cell)
+    return None if found is None else (found["value"], found["n"], found["counts"]["left"])
+
+
+def company() -> Pipeline:
+    """Ten customers who came 100 days ago, of whom four are of segment `pro`."""
+    stream = Pipeline(**SECTIONS)
+    for number in range(10):
+        segment = "pro" if number < 4 else "free"
+        stream.send(ACCOUNTS, NOON - 100 * DAY, customer=f"c{number}", change="started", segment=segment)
+    return stream
+
+
+def test_it_is_the_share_of_those_there_at_the_start_who_left() -> None:
+    stream = company()
+    stream.send(ACCOUNTS, NOON - 40 * DAY, customer="c9", change="cancelled")
+    stream.send(ACCOUNTS, NOON - 10 * DAY, customer="c8", change="cancelled")
+    stream.send(ACCOUNTS, NOON - DAY, customer="c0", change="cancelled")
+    stream.send(CALLS, NOON, outcome="answered")
+    assert (rate(stream), rate(stream, "7d")) == ((0.222222, 9, 2), (0.125, 8, 1))
+
+
+def test_newcomers_are_in_neither() -> None:
+    stream = company()
+    for number in range(5):
+        stream.send(ACCOUNTS, NOON - 3 * DAY, customer=f"new{number}", change="started")
+    stream.send(ACCOUNTS, NOON - DAY, customer="new0", change="cancelled")
+    stream.send(ACCOUNTS, NOON, customer="c1", change="cancelled")
+    assert rate(stream) == (0.1, 10, 1)
+
+
+def test_a_customer_counts_where_it_came() -> None:
+    stream = company()
+    stream.send(ACCOUNTS, NOON, customer="c0", change="cancelled", segment="free")
+    assert (rate(stream, cell="pro"), rate(stream, cell="free")) == ((0.25, 4, 1), (0.0, 6, 0))
+
+
+def test_changes_in_between_and_cancelling_twice_change_nothing() -> None:
+    stream = company()
+    for change in ("renewed", "updated", "started", "cancelled", "cancelled"):
+        stream.send(ACCOUNTS, NOON, customer="c0", change=change)
+    stream.send(ACCOUNTS, NOON + HOUR, customer="stranger", change="cancelled")
+    assert rate(stream) == (0.1, 10, 1)
+
+
+def test_who_comes_back_is_a_newcomer() -> None:
+    stream = company()
+    stream.send(ACCOUNTS, NOON - 2 * DAY, customer="c0", change="cancelled")
+    stream.send(ACCOUNTS, NOON - DAY, customer="c0", change="started")
+    stream.send(ACCOUNTS, NOON, customer="c0", change="cancelled")
+    assert rate(stream) == (0.1, 10, 1)
+
+
+def test_an_account_is_known_to_live_long_after_the_horizon() -> None:
+    stream = company()
+    for day in range(0, 300, 10):  # of another; each chunk forgets
+        stream.send(ACCOUNTS, NOON + day * DAY, customer="other", change="updated")
+    assert b"cc0" in stream.stage.intake.ledger.customers
+    assert len(stream.stage.intake.ledger.entries(b"cother")) < 10
+    stream.send(ACCOUNTS, NOON + 300 * DAY, customer="c0", change="cancelled")
+    assert rate(stream) == (0.090909, 11, 1)
+    for day in range(300, 400, 10):
+        stream.send(ACCOUNTS, NOON + day * DAY, customer="other", change="updated")
+    assert b"cc0" not in stream.stage.intake.ledger.customers, "it has left, and nothing else is known of it"
+
+
+def test_where_nobody_was_there_is_no_rate() -> None:
+    assert ChurnRate().result({0: 5, 1: 2, 2: 2}) is None
+
+
+@pytest.mark.parametrize("rate_", [0.05, 0.03])
+def test_a_years_rate_is_compounded(rate_: float) -> None:
+    vectors = json.loads((Path(__file__).parents[1] / "vectors.json").read_text())["churn_compound"]
+    assert round(compound_churn(rate_), 6) == pytest.approx(vectors[f"monthly_{rate_}_annual"], abs=1e-6)

@@ -1,0 +1,109 @@
+"""A chunk's contributions, gathered before they are rolled up: the sum is that of counting one by one."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.core.cells.cuts import Cut
+from streams.core.cells.dimensions import Dimensions
+from streams.core.scores.contributions import contribution
+from streams.core.stage1.accumulator import Tally, bucket_bytes
+from streams.core.stage1.partials import Bucket, Partial, Partials
+from streams.core.time.lateness import NEVER, Lateness
+from streams.core.time.panes import parse_span
+from tests.support.arrivals import HOUR, MINUTE, NOON, SECOND
+from tests.support.facts import FACTS
+
+BOUNDS = Lateness.of([parse_span("5m"), parse_span("1h"), parse_span("24h")], 3600, 600)
+CUTS = (Cut.parse("total"), Cut.parse("channel"))
+NINE = (2, 0, 2, 9, 0)
+KEEP = min(BOUNDS.keep.values())
+
+counts = st.lists(
+    st.tuples(
+        FACTS,
+        st.integers(NOON - 3 * HOUR, NOON + MINUTE),
+        st.integers(0, 2),
+        st.sampled_from((1, 1, -1)),
+        st.integers(0, 3 * HOUR),
+    ),
+    max_size=30,
+)
+
+patient = settings(deadline=None)
+
+
+def dimensions() -> Dimensions:
+    known = Dimensions(CUTS, 100)
+    for value in ("web", "shop", ""):
+        known.number((value,))
+    return known
+
+
+def tally(watermark: int = NEVER) -> Tally:
+    return Tally("t", watermark, KEEP, bucket_bytes(len(CUTS), len(BOUNDS.keep)))
+
+
+def rolled_up(*tallies: Tally) -> dict[object, Partial]:
+    partials = Partials(BOUNDS)
+    for one in tallies:
+        one.roll_up(partials, dimensions())
+    return {(key, cell): partial for key, cell, partial in partials.drain()}
+
+
+@patient
+@given(counts)
+def test_a_roll_up_is_the_sum_of_one_by_one_under_the_watermark_of_each(
+    chunk: list[tuple[tuple[int, ...], int, int, int, int]],
+) -> None:
+    together, partials = tally(NOON - HOUR), Partials(BOUNDS)
+    for facts, time, dims, sign, step in chunk:
+        together.count(facts, time, dims, sign)
+        adds = contribution(facts)
+        if adds.slots:
+            alone = Bucket()
+            alone.add(adds.slots, adds.codes, time, sign)
+            start = time - time % (10 * SECOND)
+            partials.apply("t", dimensions().cells_of(dims), start, together.watermark, alone)
+        if adds.stock_codes:
+            alone = Bucket()
+            alone.add(adds.stock_slots, adds.stock_codes, time, sign)
+            partials.apply_ever("t", dimensions().cells_of(dims), alone)
+        together.watermark = max(together.watermark, NOON - HOUR + step)
+    assert rolled_up(together) == {(key, cell): partial for key, cell, partial in partials.drain()}
+
+
+def test_equal_answers_of_one_place_take_the_room_of_one() -> None:
+    crowded = tally()
+    for second in range(10):
+        crowded.count(NINE, NOON + second * SECOND, 0, 1)
+    assert crowded.bytes == bucket_bytes(len(CUTS), len(BOUNDS.keep))
+    crowded.count(NINE, NOON + 10 * SECOND, 0, 1)
+    crowded.count(NINE, NOON, 1, 1)
+    assert crowded.bytes == 3 * bucket_bytes(len(CUTS), len(BOUNDS.keep))
+    partial = rolled_up(crowded)[("t", 10, NOON), 0]
+    assert (partial.version, partial.last[1]) == (11, NOON + 9 * SECOND)
+
+
+def test_what_is_added_and_retracted_in_one_chunk_leaves_two_changes_and_no_count() -> None:
+    undecided = tally()
+    undecided.count(NINE, NOON, 0, 1)
+    undecided.count(NINE, NOON, 0, -1)
+    partial = rolled_up(undecided)[("t", 10, NOON), 0]
+    assert (partial.version, partial.counts) == (2, {})
+
+
+def test_what_the_scores_do_not_count_opens_no_pane() -> None:
+    silent = tally()
+    silent.count((0, 0, -1, -1, -1, -1, -1), NOON, 0, 1)
+    silent.count((), NOON, 0, 1)
+    assert rolled_up(silent) == {}
+
+
+def test_the_watermark_at_the_time_of_counting_decides_which_panes_are_open() -> None:
+    moving = tally(NOON)
+    moving.count(NINE, NOON - HOUR, 0, 1)
+    moving.watermark = NOON + 3 * HOUR
+    moving.count(NINE, NOON - HOUR, 0, 1)
+    found = rolled_up(moving)
+    assert found[("t", 10, NOON - HOUR), 0].version == 1
+    assert found[("t", 300, NOON - HOUR), 0].version == 2

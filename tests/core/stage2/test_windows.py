@@ -1,0 +1,289 @@
+"""Rolling windows from cumulative partials: what slides, what is published, what it costs."""
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from schemas.pane import Pane
+from schemas.score import Score
+from streams.core.events.sources import milliseconds, moment
+from streams.core.stage1.outcomes import RISK_LABEL
+from streams.core.stage2.windows import Windows
+from tests.reference.contracts import SURVEYS
+from tests.support.arrivals import DAY, HOUR, MINUTE, NOON, SECOND
+from tests.support.stream import new_windows, settings_with
+
+
+def windows(*lengths: str, **owners: str) -> Windows:
+    return new_windows(settings_with(windows={"lengths": list(lengths)}, owners=owners))
+
+
+def pane(start: int, answers: dict[int, int], *, version: int = 1, resolution: int = 10, **fields: Any) -> Pane:
+    values = {
+        "cut": "total",
+        "cell": "all",
+        "resolution": resolution,
+        "start": moment(start),
+        "topic": SURVEYS,
+        "partition": 0,
+        "version": version,
+        "last": {"nps": moment(start + 1)} if answers else {},
+        "counts": {"nps": answers} if answers else {},
+    }
+    return Pane(**{**values, **fields})
+
+
+def one(results: list[Score]) -> Score:
+    [result] = results
+    return result
+
+
+def at(now: int, stage: Windows) -> list[Score]:
+    stage.advance(now)
+    return stage.changed()
+
+
+def test_a_window_is_published_when_its_counts_change_and_not_when_only_time_passes() -> None:
+    stage = windows("5m")
+    stage.apply(pane(NOON, {10: 2}))
+    first = one(at(NOON, stage))
+    assert (first.n, first.value, first.start, first.end) == (
+        2,
+        100.0,
+        moment(NOON - 290 * SECOND),
+        moment(NOON + 10 * SECOND),
+    )
+    assert (first.final, first.revision, first.unit) == (False, 1, "points")
+    assert at(NOON + MINUTE, stage) == []
+    stage.apply(pane(NOON + MINUTE, {0: 1}))
+    assert one(at(NOON + MINUTE, stage)).counts == {"promoters": 2, "passives": 0, "detractors": 1}
+
+
+def test_a_window_that_becomes_empty_is_published_once_with_null() -> None:
+    stage = windows("5m")
+    stage.apply(pane(NOON, {10: 1}))
+    assert one(at(NOON + 299 * SECOND, stage)).n == 1
+    gone = one(at(NOON + 5 * MINUTE, stage))
+    assert (gone.value, gone.lower, gone.upper, gone.n, gone.counts) == (None, None, None, 0, {})
+    assert (gone.last_event, gone.end) == (None, moment(NOON + 5 * MINUTE + 10 * SECOND))
+    assert at(NOON + DAY, stage) == []
+
+
+def test_a_window_that_was_never_published_is_not_published_empty() -> None:
+    stage = windows("5m")
+    stage.apply(pane(NOON, {10: 1}))
+    stage.apply(pane(NOON, {}, version=2))
+    assert at(NOON, stage) == []
+
+
+def test_a_retraction_to_nothing_is_published_with_null_and_a_higher_revision() -> None:
+    stage = windows("5m")
+    stage.apply(pane(NOON, {10: 1}))
+    before = one(at(NOON, stage))
+    stage.apply(pane(NOON, {}, version=2))
+    after = one(at(NOON, stage))
+    assert (after.value, after.n) == (None, 0)
+    assert (before.end, before.revision, after.revision) == (after.end, 1, 2)
+
+
+def test_of_one_partial_the_highest_version_counts_in_any_order() -> None:
+    stage = windows("5m")
+    assert stage.apply(pane(NOON, {10: 3}, version=3))
+    assert not stage.apply(pane(NOON, {10: 1}, version=1))
+    assert not stage.apply(pane(NOON, {10: 3}, version=3))
+    assert one(at(NOON, stage)).n == 3
+    assert stage.apply(pane(NOON, {10: 2}, version=4))
+    assert one(at(NOON, stage)).n == 2
+
+
+def test_source_partitions_and_sources_add_up() -> None:
+    stage = windows("5m")
+    stage.apply(pane(NOON, {10: 1}))
+    stage.apply(pane(NOON, {0: 1}, partition=1))
+    stage.apply(pane(NOON, {8: 1}, topic="cx.rekeyed.v1/cx.surveys.v1", version=5))
+    result = one(at(NOON, stage))
+    assert result.counts == {"promoters": 1, "passives": 1, "detractors": 1}
+    assert result.revision == 7
+
+
+def test_the_revision_of_a_score_counts_no_changes_of_assessments_nor_the_other_way_round() -> None:
+    stage = windows("5m")
+    stage.apply(pane(NOON, {10: 1}, version=4))
+    stage.apply(pane(NOON, {}, topic=RISK_LABEL, version=9, counts={"churn_risk": {0: 1, 1: 20_000, 2: 400_000_000}}))
+    assert {score.score: score.revision for score in at(NOON, stage)} == {"nps": 4, "churn_risk": 9}
+
+
+def test_for_the_same_end_the_revision_only_rises() -> None:
+    stage, revisions = windows("5m"), []
+    for version, answers in ((1, {10: 1}), (2, {10: 2}), (3, {10: 1}), (4, {}), (5, {0: 1})):
+        stage.apply(pane(NOON, answers, version=version))
+        revisions.append(one(at(NOON, stage)).revision)
+    assert revisions == [1, 2, 3, 4, 5]
+
+
+def test_what_lies_ahead_waits_until_its_window_comes() -> None:
+    stage = windows("60s")
+    stage.advance(NOON)
+    stage.apply(pane(NOON + 5 * MINUTE, {10: 1}))
+    assert stage.changed() == []
+    assert at(NOON + 5 * MINUTE - 1, stage) == []
+    assert one(at(NOON + 5 * MINUTE, stage)).n == 1
+    assert one(at(NOON + 6 * MINUTE, stage)).n == 0
+
+
+def test_what_no_window_can_contain_is_not_held() -> None:
+    stage = windows("60s", "5m")
+    stage.advance(NOON)
+    assert not stage.apply(pane(NOON - 5 * MINUTE, {10: 1}))
+    assert not stage.apply(pane(NOON, {10: 1}, resolution=3600))
+    assert stage.earliest(10) is None
+    assert stage.apply(pane(NOON - 5 * MINUTE + 10 * SECOND, {10: 1}))
+    assert stage.earliest(10) == NOON - 5 * MINUTE + 10 * SECOND
+    stage.advance(NOON + 10 * SECOND)
+    assert stage.earliest(10) is None
+
+
+def test_the_clock_never_goes_back() -> None:
+    stage = windows("60s")
+    stage.apply(pane(NOON, {10: 1}))
+    assert one(at(NOON, stage)).n == 1
+    assert at(NOON - HOUR, stage) == []
+
+
+@pytest.mark.parametrize("jump", [10 * SECOND, MINUTE, HOUR, 400 * DAY])
+def test_a_jump_of_any_length_ends_where_small_steps_end(jump: int) -> None:
+    jumping, stepping = windows("60s", "5m"), windows("60s", "5m")
+    for stage in (jumping, stepping):
+        stage.advance(NOON)
+        for number in range(0, 90, 3):
+            stage.apply(pane(NOON + number * 10 * SECOND, {number % 11: 1}))
+    for step in range(min(jump, HOUR) // SECOND // 10):
+        stepping.advance(NOON + step * 10 * SECOND)
+    stepping.advance(NOON + jump)
+    jumping.advance(NOON + jump)
+    assert jumping.everything(10) == stepping.everything(10)
+
+
+def test_the_newest_event_counted_is_named_also_when_newer_ones_lie_ahead() -> None:
+    stage = windows("60s")
+    stage.apply(pane(NOON, {10: 1}))
+    stage.apply(pane(NOON - 20 * SECOND, {10: 1}, partition=1))
+    stage.apply(pane(NOON + MINUTE, {10: 1}))
+    assert one(at(NOON, stage)).last_event == moment(NOON + 1)
+    assert one(at(NOON + MINUTE, stage)).last_event == moment(NOON + MINUTE + 1)
+
+
+def test_an_owner_answers_for_its_cell_only() -> None:
+    stage = windows("5m", **{"touchpoint:web": "Ana"})
+    for cut, cell in (("touchpoint", "web"), ("touchpoint", "shop"), ("team", "web")):
+        stage.apply(pane(NOON, {10: 1}, cut=cut, cell=cell))
+    assert {(s.cut, s.cell): s.owner for s in at(NOON, stage)} == {
+        ("touchpoint", "web"): "Ana",
+        ("touchpoint", "shop"): None,
+        ("team", "web"): None,
+    }
+    assert stage.cells == 3
+
+
+class TestAfterARestart:
+    """Stage 2 remembers from its own topic what it has published."""
+
+    def before(self, now: int, *panes: Pane) -> Score:
+        stage = windows("5m")
+        for partial in panes:
+            stage.apply(partial)
+        return one(at(now, stage))
+
+    def test_what_is_unchanged_is_not_published_again(self) -> None:
+        published = self.before(NOON, pane(NOON, {10: 1}))
+        stage = windows("5m")
+        stage.restore(published)
+        stage.apply(pane(NOON, {10: 1}))
+        assert at(NOON + MINUTE, stage) == []
+
+    def test_what_has_changed_meanwhile_is(self) -> None:
+        published = self.before(NOON, pane(NOON, {10: 1}))
+        stage = windows("5m")
+        stage.restore(published)
+        stage.apply(pane(NOON, {10: 2}, version=2))
+        assert one(at(NOON, stage)).n == 2
+
+    def test_a_window_that_became_empty_meanwhile_is_published_with_null(self) -> None:
+        published = self.before(NOON, pane(NOON, {10: 1}))
+        stage = windows("5m")
+        stage.restore(published)
+        gone = one(at(NOON + DAY, stage))
+        assert (gone.score, gone.cell, gone.window, gone.value, gone.n) == ("nps", "all", "5m", None, 0)
+        assert at(NOON + 2 * DAY, stage) == []
+
+    def test_a_null_published_before_is_not_published_again(self) -> None:
+        published = self.before(NOON, pane(NOON, {10: 1}))
+        stage = windows("5m")
+        stage.restore(published)
+        gone = one(at(NOON + DAY, stage))
+        again = windows("5m")
+        again.restore(published)
+        again.restore(gone)
+        assert at(NOON + DAY, again) == []
+
+    def test_windows_and_scores_that_no_longer_exist_are_left_alone(self) -> None:
+        published = self.before(NOON, pane(NOON, {10: 1}))
+        stage = windows("1h")
+        stage.restore(published)
+        assert at(NOON + DAY, stage) == []
+        assert stage.cells == 0
+
+
+def lines(work: Callable[[], object]) -> int:
+    """How many lines of the core are run: a count of work that no clock disturbs."""
+    run = 0
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal run
+        run += event == "line"
+        return trace if "/streams/core/" in frame.f_code.co_filename else None
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return run
+
+
+@pytest.mark.parametrize(("short", "long", "resolution"), [("26h", "365d", 3600), ("5m", "1h", 10)])
+def test_a_change_and_a_slide_cost_the_same_however_long_the_window(short: str, long: str, resolution: int) -> None:
+    work = {}
+    for length in (short, long):
+        stage, width = windows(length), resolution * 1000
+        panes = 2 * 365 * 24 if resolution == 3600 else 800
+        for number in range(panes):
+            stage.advance(NOON + number * width)
+            stage.apply(pane(NOON + number * width, {number % 11: 1}, resolution=resolution))
+            stage.changed()
+
+        def on(stage: Windows = stage, first: int = panes, width: int = width) -> None:
+            for number in range(first, first + 20):
+                stage.advance(NOON + number * width)
+                stage.apply(pane(NOON + number * width, {number % 11: 1}, resolution=resolution))
+                stage.changed()
+
+        work[length] = lines(on)
+    assert work[short] == work[long] > 0
+
+
+def test_a_result_says_when_its_window_began_and_ended() -> None:
+    stage = windows("60s", "24h", "7d")
+    for resolution in (10, 300, 3600):
+        start = NOON - NOON % (resolution * 1000)
+        stage.apply(pane(start, {10: 1}, resolution=resolution))
+    found = {s.window: (milliseconds(s.start) - NOON, milliseconds(s.end) - NOON) for s in at(NOON, stage)}
+    assert found == {
+        "60s": (-50 * SECOND, 10 * SECOND),
+        "24h": (5 * MINUTE - DAY, 5 * MINUTE),
+        "7d": (HOUR - 7 * DAY, HOUR),
+    }

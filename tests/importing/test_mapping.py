@@ -1,0 +1,154 @@
+"""What a mapping may not say, and that the message names the key and the fix."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from streams.errors import MappingError
+from streams.importing.mapping import Customers, Drop, Field, Plan, bundled, load_mapping
+
+SURVEY = """
+topic = "cx.surveys.v1"
+time_format = "iso"
+[fields]
+record_id = "id"
+time = "at"
+survey = { value = "after-call" }
+kind = { value = "nps" }
+scale = { value = "0-10" }
+score = "score"
+"""
+CALL = """
+topic = "cx.calls.v1"
+[fields]
+time = "at"
+outcome = "outcome"
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mine.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("name", ["servicenow", "bank-calls", "telco-nps"])
+def test_a_bundled_mapping_is_found_by_its_name(name: str) -> None:
+    assert name in bundled()
+    assert load_mapping(name).name == name
+
+
+def test_a_mapping_of_ones_own_is_found_by_its_path_and_called_after_its_file(tmp_path: Path) -> None:
+    assert load_mapping(write(tmp_path, SURVEY)).name == "mine"
+
+
+def test_an_unknown_name_lists_the_ones_there_are() -> None:
+    with pytest.raises(MappingError, match=r"zendsek: no such mapping.*servicenow"):
+        load_mapping("zendsek")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ('topic = "cx.surveys.v1"', 'topic = "cx.survey.v1"', r"topic: .*did you mean 'cx.surveys.v1'"),
+        ('topic = "cx.surveys.v1"', "", r"missing required field `topic`"),
+        ('topic = "cx.surveys.v1"', 'topic = "cx.surveys.v1"\nzone = "Mars/Olympus"', r"zone: .*no IANA time zone"),
+        ('topic = "cx.surveys.v1"', 'topic = "cx.surveys.v1"\nencoding = "utf-7000"', r"encoding: .*unknown"),
+        ('topic = "cx.surveys.v1"', 'topic = "cx.surveys.v1"\ncolour = 1', r"unknown field `colour`"),
+        ('topic = "cx.surveys.v1"', 'topic = "cx.surveys.v1"\nfold = "third"', r"fold: Invalid enum value"),
+        ('"iso"', '"%d/%m/%Y %H:%M"', r"zone: .*no offset.*zone = "),
+        ('"iso"', '"DD/MM/YYYY"', r"fields.time.format: 'DD/MM/YYYY' is no time format"),
+        ('"iso"', '"%Q"', r"fields.time.format: "),
+        ('time = "at"', "", r"fields.time: missing"),
+        ('score = "score"', 'scores = "score"', r"fields.scores: .*did you mean 'score'"),
+        ('score = "score"', 'score = { colum = "score" }', r"fields.score: .*unknown field `colum`"),
+        ('score = "score"', 'score = { join = "-" }', r"fields.score: say exactly one of .*there is none"),
+        ('score = "score"', 'score = { column = "a", columns = ["b"] }', r"fields.score: .*column and columns"),
+        ('score = "score"', 'score = { column = "a", unit = "ms" }', r"fields.score.unit: only a duration"),
+        ('score = "score"', "score = { value = 9 }", r"fields.score: .*nobody's score is invented"),
+        ('value = "nps" }', 'value = "npz" }', r"fields.kind.value: 'npz' does not fit kind"),
+        (
+            'value = "nps" }',
+            'value = "nps" }\nstate = { column = "s", values = { y = "anwsered" } }',
+            r"fields.state.values.y: 'anwsered' does not fit state",
+        ),
+        ('value = "nps" }', 'value = "nps" }\nstate = { column = "s", otherwise = "gone" }', r"fields.state.otherwise"),
+        ('time = "at"', 'time = { value = "2024-01-01" }', r"fields.time: .*no constants"),
+        ('time = "at"', 'time = { begin = "a", end = "b" }', r"fields.time.end: "),
+        ('time = "at"', 'time = { latest = ["a"] }', r"fields.time.latest: needs date and begin"),
+        ('time = "at"', 'time = { latest = ["a"], date = "d", begin = "b" }', r"fields.time.format: latest needs"),
+        (
+            'time = "at"',
+            'time = { latest = ["a"], date = "d", begin = "b", format = "%H:%M" }',
+            r"time.format: .*no day",
+        ),
+        ('score = "score"', 'score = { cases = [{ column = "a" }, { column = "b" }] }', r"cases\[0\].when: missing"),
+        (
+            'score = "score"',
+            'score = "score"\ncustomer = "c"\n[customers]\ninvent = 5',
+            r"customers: .*drop one of the two",
+        ),
+        ('score = "score"', 'score = "score"\n[customers]\ninvent = 0', r"customers.invent: "),
+        ('score = "score"', 'score = "score"\n[[drop]]\nreason = "x"', r"missing required field `where`"),
+    ],
+)
+def test_what_a_mapping_cannot_say_is_refused_by_its_key(tmp_path: Path, before: str, after: str, message: str) -> None:
+    assert before in SURVEY
+    path = write(tmp_path, SURVEY.replace(before, after, 1))
+    with pytest.raises(MappingError, match=message) as refused:
+        load_mapping(path)
+    assert str(refused.value).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("text", ["", "[fields]", "fields = 3", "topic = "])
+def test_what_is_no_mapping_at_all_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(MappingError):
+        load_mapping(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "key"),
+    [
+        ('"0-10"', '"1-5"', "fields.scale"),
+        ('scale = { value = "0-10" }', "", "fields.scale"),
+        (
+            'score = "score"',
+            'score = { column = "stars", values = { 1 = 0, 2 = 3, 3 = 5, 4 = 8, 5 = 10 } }',
+            "fields.score",
+        ),
+        ('score = "score"', 'score = { column = "stars", values = { "5 stars" = 10 } }', "fields.score"),
+        ('score = "score"', 'score = { column = "face", values = { happy = 10 } }', "fields.score"),
+        ('score = "score"', 'score = { cases = [{ column = "s", values = { 5 = 10 } }] }', "fields.score.cases"),
+    ],
+)
+def test_nps_mapped_from_stars_is_refused(tmp_path: Path, before: str, after: str, key: str) -> None:
+    assert before in SURVEY
+    with pytest.raises(MappingError, match=key):
+        load_mapping(write(tmp_path, SURVEY.replace(before, after)))
+
+
+def test_a_label_with_its_number_may_become_the_number(tmp_path: Path) -> None:
+    labels = 'score = { column = "s", values = { "10 - extremely likely" = 10, "0: not at all" = 0 } }'
+    assert load_mapping(write(tmp_path, SURVEY.replace('score = "score"', labels))).fields
+
+
+def test_a_duration_is_a_number_of_a_unit_or_what_lies_between_two_times(tmp_path: Path) -> None:
+    good = CALL + 'wait = { column = "w", unit = "ms" }\ntalk = { begin = "a", end = "b", format = "%H:%M:%S" }\n'
+    assert load_mapping(write(tmp_path, good)).fields
+    with pytest.raises(MappingError, match=r"fields.wait.end: .*give both"):
+        load_mapping(write(tmp_path, CALL + 'wait = { end = "b" }\n'))
+    with pytest.raises(MappingError, match="zone: "):
+        load_mapping(write(tmp_path, CALL + 'wait = { begin = "a", end = "b", format = "%d.%m.%Y %H:%M" }\n'))
+
+
+def test_the_mapping_shown_in_the_documents_is_a_good_one(tmp_path: Path) -> None:
+    document = (Path(__file__).parents[2] / "docs" / "importing.md").read_text()
+    [shown] = re.findall(r"^```toml\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
+    assert len(load_mapping(write(tmp_path, shown)).fields["change"].cases) == 3
+
+
+def test_the_documents_name_every_key_there_is() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "importing.md").read_text()
+    keys = {field for table in (Plan, Field, Customers, Drop) for field in table.__struct_fields__} - {"origin"}
+    assert [key for key in sorted(keys) if f"`{key}`" not in document and f"`{key} =" not in document] == []

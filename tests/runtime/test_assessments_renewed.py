@@ -1,0 +1,97 @@
+"""Time alone makes checkpoints: a runner renews risks while no events come, and all at the end of a replay."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+from prometheus_client import CollectorRegistry
+
+from schemas.risk import Risk
+from streams.app import definition
+from streams.runtime.checkpoint import Change, Output
+from streams.runtime.publishing import Publisher
+from streams.runtime.stage1_runner import IntakeRunner
+from streams.runtime.telemetry import Telemetry
+from tests.reference.contracts import SURVEYS
+from tests.reference.windows import moment_of
+from tests.support.arrivals import DAY, NOON
+from tests.support.stream import Record, settings_with
+
+
+class Written:
+    """A checkpointer that notes what it is given; `limit` is what a batch may hold."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        self.atomic_limit = limit
+        self.shown: list[Output] = []
+        self.times = 0
+
+    async def write(
+        self,
+        outputs: Sequence[Output],
+        changelog: str,
+        partition: int,
+        changes: Sequence[Change],
+        shown: Sequence[Output] = (),
+    ) -> int:
+        await asyncio.sleep(0)
+        self.times += 1
+        self.shown += [output for output in shown if output.topic == "cx.risk.v1"]
+        return 1
+
+
+def runner(written: Written, customers: int, mode: str = "live") -> IntakeRunner:
+    """One whose state holds a detractor's answer of each customer, of long ago."""
+    settings = settings_with(app={"mode": mode}, kafka={"partitions": 1})
+    failures: list[BaseException] = []
+    telemetry = Telemetry(CollectorRegistry())
+    made = IntakeRunner(0, definition(settings), settings, {}, Publisher(settings), telemetry, True, failures.append)
+    made._checkpointer = written  # type: ignore[assignment]
+    answers = [
+        {"event_id": "e", "record_id": f"r{n}", "time": moment_of(NOON), "survey": "s", "kind": "nps", "score": 0}
+        for n in range(customers)
+    ]
+    records = [Record(n, NOON, None, json.dumps(a | {"customer": f"c{n}"}).encode()) for n, a in enumerate(answers)]
+    made.intake.apply(SURVEYS, records, NOON)
+    made.intake.risks.drain()
+    made.intake.drain_panes()
+    return made
+
+
+@pytest.mark.parametrize("customers", [3, 450])
+async def test_while_no_events_come_risks_are_renewed_and_written_a_bounded_number_at_a_time(customers: int) -> None:
+    written = Written()
+    renewing = runner(written, customers)
+    shares: list[int] = []
+    while True:
+        renewing.renew_risks()
+        await renewing.settle()
+        if len(written.shown) == sum(shares):
+            break
+        shares.append(len(written.shown) - sum(shares))
+    assert shares == [200] * (customers // 200) + [customers % 200]
+    assert {b'"band":"unknown"' in (output.value or b"") for output in written.shown} == {True}, "of long ago"
+
+
+async def test_nothing_due_writes_nothing() -> None:
+    written = Written()
+    renewing = runner(written, 3)
+    renewing.renew_risks()
+    await renewing.settle()
+    renewing.renew_risks()
+    await renewing.settle()
+    assert written.times == 1
+
+
+@pytest.mark.parametrize("limit", [None, 400_000])
+async def test_at_the_end_of_a_replay_everybody_is_assessed_once_in_steps_that_fit(limit: int | None) -> None:
+    written = Written(limit)
+    settling = runner(written, 300, mode="replay")
+    settling._budget = 2**60 if limit is None else limit // 2
+    await settling.settle_risks(NOON + DAY)
+    risks = [msgspec.json.decode(output.value or b"", type=Risk) for output in written.shown]
+    assert sorted(risk.customer for risk in risks) == sorted(f"c{n}" for n in range(300))
+    assert {(risk.band, risk.time.timestamp() * 1000) for risk in risks} == {("medium", NOON + DAY)}
+    assert (written.times > 2) == (limit is not None)

@@ -1,0 +1,269 @@
+"""A chunk is acknowledged when a checkpoint that holds it has landed, in order, and never otherwise."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from schemas.catalogue import REKEYED
+from streams.app import definition
+from streams.core.stage1.outcomes import Progress
+from streams.errors import BrokerError, HoleError
+from streams.runtime.checkpoint import Change, Output
+from streams.runtime.publishing import ORIGIN, Publisher
+from streams.runtime.stage1_runner import IntakeRunner, Mark
+from streams.runtime.telemetry import Telemetry
+from tests.reference.contracts import CALLS, SURVEYS
+from tests.reference.windows import moment_of
+from tests.support.arrivals import NOON
+from tests.support.stream import Record, settings_with
+
+SETTINGS = settings_with(kafka={"partitions": 1})
+
+
+class SlowCheckpointer:
+    """Writes land when the test says so; what each held is noted."""
+
+    atomic_limit = None
+
+    def __init__(self) -> None:
+        self.written: list[tuple[int, int]] = []
+        self.started = 0
+        self.failure: Exception | None = None
+        self.may_land = asyncio.Semaphore(0)
+        self.closed = False
+
+    async def write(
+        self,
+        outputs: Sequence[Output],
+        changelog: str,
+        partition: int,
+        changes: Sequence[Change],
+        shown: Sequence[Output] = (),
+    ) -> int:
+        self.started += 1
+        await self.may_land.acquire()
+        if self.failure:
+            raise self.failure
+        self.written.append((len(outputs), len(changes)))
+        return 100
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+@dataclass(eq=False)
+class Chunk:
+    """A message of the transport, as far as the runner looks at it; `acks` is shared, to see the order."""
+
+    value: list[Record]
+    acks: list["Chunk"]
+
+    def ack(self) -> None:
+        self.acks.append(self)
+
+
+def answered(
+    offsets: Iterable[int], acks: list[Chunk] | None = None, headers: tuple[tuple[str, bytes], ...] = ()
+) -> Chunk:
+    """A survey's answer at each of these offsets."""
+    records = []
+    for o in offsets:
+        answer = {
+            "event_id": "e",
+            "record_id": f"r{o}",
+            "time": moment_of(NOON),
+            "survey": "s",
+            "kind": "nps",
+            "score": 9,
+        }
+        records.append(Record(o, NOON, None, json.dumps(answer).encode(), headers))
+    return Chunk(records, [] if acks is None else acks)
+
+
+class Bench:
+    """A runner without a broker."""
+
+    def __init__(self) -> None:
+        self.failures: list[BaseException] = []
+        self.acks: list[Chunk] = []
+        self.slow = SlowCheckpointer()
+        defined = definition(SETTINGS)
+        telemetry = Telemetry(CollectorRegistry())
+        self.runner = IntakeRunner(0, defined, SETTINGS, {}, Publisher(SETTINGS), telemetry, True, self.failures.append)
+        self.runner._checkpointer = self.slow  # type: ignore[assignment]
+
+    def chunk(self, *offsets: int, headers: tuple[tuple[str, bytes], ...] = ()) -> Chunk:
+        return answered(offsets, self.acks, headers)
+
+    async def take(self, chunk: Chunk, topic: str = SURVEYS) -> Chunk:
+        await self.runner.take(topic, chunk)  # type: ignore[arg-type]
+        return chunk
+
+    async def land(self, times: int = 1) -> None:
+        for _ in range(times):
+            self.slow.may_land.release()
+        await turns()
+
+
+async def turns() -> None:
+    """Let other tasks run; none of these needs more turns."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def bench() -> Bench:
+    return Bench()
+
+
+async def test_a_chunk_is_acknowledged_only_when_its_checkpoint_has_landed(bench: Bench) -> None:
+    chunk = await bench.take(bench.chunk(0, 1))
+    await turns()
+    assert (bench.slow.started, bench.acks, bench.runner.durable) == (1, [], {})
+    await bench.land()
+    assert bench.acks == [chunk]
+    assert bench.runner.durable == {SURVEYS: 1}
+
+
+async def test_while_one_checkpoint_is_in_flight_the_next_ones_gather_in_one(bench: Bench) -> None:
+    chunks = [await bench.take(bench.chunk(number)) for number in range(4)]
+    await bench.land()
+    assert bench.acks == chunks[:1]
+    await bench.land()
+    assert bench.acks == chunks
+    assert (bench.slow.started, bench.runner.durable) == (2, {SURVEYS: 3})
+
+
+async def test_a_checkpoint_that_fails_acknowledges_nothing_and_is_reported(bench: Bench) -> None:
+    bench.slow.failure = BrokerError("no broker")
+    await bench.take(bench.chunk(0))
+    await bench.land()
+    assert (bench.acks, bench.failures, bench.runner.durable) == ([], [bench.slow.failure], {})
+
+
+async def feed(bench: Bench, numbers: Iterable[int]) -> None:
+    for number in numbers:
+        await bench.take(bench.chunk(number))
+
+
+async def test_too_many_unacknowledged_chunks_hold_up_the_next(bench: Bench) -> None:
+    await bench.take(bench.chunk(0))
+    await turns()
+    waiting = asyncio.create_task(feed(bench, range(1, 12)))
+    await turns()
+    assert not waiting.done()
+    assert bench.slow.started == 1
+    await bench.land(12)
+    assert waiting.done()
+    assert len(bench.acks) == 12
+
+
+async def test_a_suspended_runner_applies_and_writes_nothing_until_it_goes_on(bench: Bench) -> None:
+    await bench.runner.suspend(0.0)
+    await bench.take(bench.chunk(0))
+    await turns()
+    assert bench.slow.started == 0
+    bench.runner.resume()
+    await bench.land()
+    assert len(bench.acks) == 1
+
+
+async def test_suspending_waits_for_the_checkpoint_in_flight_but_not_for_ever(bench: Bench) -> None:
+    await bench.take(bench.chunk(0))
+    await turns()
+    patient = asyncio.create_task(bench.runner.suspend(60.0))
+    await turns()
+    assert not patient.done()
+    await bench.land()
+    assert patient.done()
+    bench.runner.resume()
+    await bench.take(bench.chunk(1))
+    await turns()
+    await bench.runner.suspend(0.01)
+
+
+async def test_after_closing_nothing_is_acknowledged_or_reported(bench: Bench) -> None:
+    await bench.take(bench.chunk(0))
+    await turns()
+    await bench.runner.close(0.0)
+    await bench.land()
+    await bench.take(bench.chunk(1))
+    assert bench.slow.closed
+    assert (bench.acks, bench.failures) == ([], [])
+
+
+async def test_what_is_in_the_state_is_taken_again_without_counting(bench: Bench) -> None:
+    first, again = bench.chunk(0, 1, 2), bench.chunk(1, 2, 3)
+    await bench.take(first)
+    await bench.take(again)
+    await bench.land(2)
+    assert bench.acks == [first, again]
+    assert bench.runner.intake.progress[SURVEYS].received == 4
+
+
+async def test_markers_behind_the_last_record_count_as_read_once_it_is_applied(bench: Bench) -> None:
+    await bench.take(bench.chunk(0, 1))
+    await bench.land()
+    bench.runner.pass_gap(SURVEYS, 5, 9)
+    assert bench.runner.intake.applied(SURVEYS) == 1
+    bench.runner.pass_gap(SURVEYS, 1, 4)
+    bench.runner.pass_gap(SURVEYS, 1, 3)
+    await bench.land()
+    assert bench.runner.durable == {SURVEYS: 3}
+
+
+async def test_a_rekeyed_record_is_one_of_its_source_and_a_stranger_is_refused(bench: Bench) -> None:
+    known = bench.chunk(0, headers=((ORIGIN, f"{SURVEYS}|3|17".encode()),))
+    strangers = [bench.chunk(1), bench.chunk(2, headers=((ORIGIN, b"\xff|"),))]
+    for chunk in (known, *strangers):
+        await bench.take(chunk, REKEYED.name)
+    await bench.land(2)
+    progress = bench.runner.intake.progress[REKEYED.name]
+    assert (progress.applied, progress.outcomes["accepted"], progress.outcomes["rejected"]) == (2, 1, 2)
+    assert progress.reasons == {"wrong_topic": 2}
+    assert bench.acks == [known, *strangers]
+
+
+@pytest.mark.parametrize(
+    ("applied", "mark", "end", "gone"),
+    [
+        (9, Mark(0, 10), 20, None),
+        (9, Mark(10, 10), 20, None),
+        (9, Mark(0, -1), 20, None),
+        (9, Mark(0, 4), 10, None),
+        (9, Mark(11, 10), 20, "records 10 to 10 are gone"),
+        (9, Mark(0, 15), 20, "records 10 to 14 are gone"),
+        (9, Mark(0, -1), 9, "the topic was made anew"),
+        (-1, Mark(3, -1), 20, "records 0 to 2 are gone"),
+        (None, Mark(3, -1), 20, None),
+        (None, Mark(0, 5), 20, "records 0 to 4 are gone"),
+    ],
+)
+async def test_a_hole_is_judged_by_state_log_and_group(
+    bench: Bench, applied: int | None, mark: Mark, end: int, gone: str | None
+) -> None:
+    if applied is not None:
+        bench.runner.intake.progress[SURVEYS] = Progress(applied=applied)
+    if gone is None:
+        bench.runner._refuse_holes({SURVEYS: mark}, {SURVEYS: end})
+    else:
+        with pytest.raises(HoleError, match=rf"cx\.surveys\.v1/0: .*{gone}"):
+            bench.runner._refuse_holes({SURVEYS: mark}, {SURVEYS: end})
+
+
+@pytest.mark.parametrize(
+    ("position", "start", "gone"),
+    [(10, 10, None), (4, 10, None), (10, 12, "records 10 to 11 are gone"), (4, 12, "records 10 to 11 are gone"),
+     (15, 17, "records 15 to 16 are gone"), (10, 0, "the topic was made anew")],
+)  # fmt: skip
+async def test_records_that_vanish_before_they_are_read_are_a_hole_unless_they_are_in_the_state(
+    bench: Bench, position: int, start: int, gone: str | None
+) -> None:
+    bench.runner.intake.progress[CALLS] = Progress(applied=9)
+    bench.runner.lost(CALLS, position, start)
+    assert [gone in str(error) for error in bench.failures if gone] == ([] if gone is None else [True])
+    assert len(bench.failures) == (gone is not None)
