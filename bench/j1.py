@@ -22,7 +22,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from bench.j1_input import Key, expected, generate
 from schemas.catalogue import SURVEYS, TOPICS
-from streams.core.events.sources import milliseconds
+from streams.core.events.sources import to_ms
 from streams.local.embedded_broker import EmbeddedBroker
 from streams.replaying.results import read_results
 from streams.runtime.connection import aiokafka_options
@@ -115,7 +115,7 @@ def _differences(settings: Settings, events: int) -> list[str]:
     """Windows that are not what a naive count says; the last minute is still open when the data end."""
     wanted = expected(events, SEED)
     found = {
-        (score.score, score.cell, milliseconds(score.end)): (score.n, score.counts)
+        (score.score, score.cell, to_ms(score.end)): (score.n, score.counts)
         for score in (result.score for result in asyncio.run(read_results(settings)))
         if score.score in ("nps", "ces2", "ces2_easy")
     }

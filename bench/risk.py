@@ -17,15 +17,15 @@ import msgspec
 from bench.j1_input import CUSTOMERS, START, generate
 from schemas.catalogue import SURVEYS
 from streams.app import definition
-from streams.core.events.sources import milliseconds
-from streams.core.stage1.partition_state import Intake
+from streams.core.events.sources import to_ms
+from streams.core.stage1.partition_state import PartitionState
 from streams.runtime import changelog
 from streams.runtime.publishing import Publisher
 from streams.settings import Settings
 
 CHUNK, TURNS = 4_000, 3
 _CONFIG = {"kafka": {"partitions": 1}, "windows": {"cuts": ["total", "touchpoint", "channel", "touchpoint+channel"]}}
-_NOW = milliseconds(START) + 3_600_000
+_NOW = to_ms(START) + 3_600_000
 
 
 class Record(NamedTuple):
@@ -55,10 +55,10 @@ def measured(events: int) -> dict[str, float]:
     }  # fmt: skip
 
 
-def run(records: Sequence[Record], on: bool) -> tuple[Intake, float]:
+def run(records: Sequence[Record], on: bool) -> tuple[PartitionState, float]:
     """All records through stage 1, with a checkpoint after every chunk; the state and the seconds it took."""
     settings = msgspec.convert(_CONFIG | {"risk": {"enabled": on}}, Settings)
-    intake, publisher = Intake(0, definition(settings)), Publisher(settings)
+    intake, publisher = PartitionState(0, definition(settings)), Publisher(settings)
     began = time.perf_counter()
     for start in range(0, len(records), CHUNK):
         intake.apply(SURVEYS.name, records[start : start + CHUNK], _NOW)
@@ -66,18 +66,18 @@ def run(records: Sequence[Record], on: bool) -> tuple[Intake, float]:
     return intake, time.perf_counter() - began
 
 
-def checkpoint(intake: Intake, publisher: Publisher) -> int:
+def checkpoint(intake: PartitionState, publisher: Publisher) -> int:
     """Encode all that a worker would write; returns how many records that is."""
     panes, closed = intake.drain_panes()
-    shown = publisher.risks(intake.risks.drain(), 0) + publisher.panes(panes, intake)
+    shown = publisher.risks(intake.assessments.drain(), 0) + publisher.panes(panes, intake)
     return len(shown) + len(changelog.changes_of(intake, panes, closed))
 
 
-def renewal(intake: Intake) -> float:
+def renewal(intake: PartitionState) -> float:
     """Microseconds to assess one customer anew, over all customers."""
     began = time.perf_counter()
     intake.renew_risks(_NOW + 86_400_000, 1, 2**60, 2**60)
-    return (time.perf_counter() - began) * 1e6 / len(intake.risks)
+    return (time.perf_counter() - began) * 1e6 / len(intake.assessments)
 
 
 if __name__ == "__main__":

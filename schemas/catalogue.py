@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from schemas.account import Account
 from schemas.call import Call
-from schemas.pane import Partial
+from schemas.pane import PaneRecord
 from schemas.reject import Reject
 from schemas.risk import Risk
 from schemas.score import Score
@@ -82,7 +82,7 @@ PANES = Topic(
     "cx.panes.v1",
     1,
     "derived",
-    Partial,
+    PaneRecord,
     "cut|cell|resolution|start|topic|partition",
     "Cumulative partials from stage 1 to stage 2",
 )

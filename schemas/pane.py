@@ -37,4 +37,4 @@ class Watermark(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="
     time: datetime | None
 
 
-Partial = Pane | Watermark
+PaneRecord = Pane | Watermark

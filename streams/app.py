@@ -14,7 +14,7 @@ from streams.runtime.faust_app import BatchApp
 from streams.runtime.model_watch import load_model
 from streams.runtime.sink_worker import SinkWorker
 from streams.runtime.topics import verify_topics
-from streams.runtime.worker import Ends, Streams
+from streams.runtime.worker import Ends, StreamsWorker
 from streams.settings import Settings, load
 
 
@@ -25,10 +25,10 @@ def definition(settings: Settings) -> Definition:
         partitions=settings.kafka.partitions,
         cuts=settings.cuts(),
         lateness=Lateness.of(settings.spans(), allowance, future, settings.seconds("lateness.final_after")),
-        horizon=settings.seconds("ledger.horizon") * 1000,
+        horizon_ms=settings.seconds("ledger.horizon") * 1000,
         max_cells=settings.windows.max_cells,
         max_records=settings.ledger.max_records,
-        risk=load_model(settings),
+        churn_model=load_model(settings),
         replay=settings.app.mode == "replay",
         hours=settings.business_hours(),
     )
@@ -36,12 +36,12 @@ def definition(settings: Settings) -> Definition:
 
 def streams(
     settings: Settings, ends: Ends | None = None, failed: Callable[[BaseException], None] = end_worker
-) -> Streams:
+) -> StreamsWorker:
     """Both stages, ready to start; with `ends` a replay of the source topics up to there.
 
     `failed` is told of an error that makes going on impossible; a worker then ends at once.
     """
-    return Streams(settings, definition(settings), ends, failed)
+    return StreamsWorker(settings, definition(settings), ends, failed)
 
 
 def sinks(settings: Settings) -> SinkWorker:

@@ -14,7 +14,7 @@ from kafka.admin import ConfigResource
 from schemas.catalogue import EVENTS, SCORES, TOPICS
 from streams.cli.options import settings_option
 from streams.errors import BrokerError, ConfigError
-from streams.replaying.options import Form, Wanted, wanted_options
+from streams.replaying.options import Form, ReplayOptions, replay_options
 from streams.replaying.results import Result
 from streams.replaying.run import run_replay, show
 from streams.runtime.replay import extent_of
@@ -26,7 +26,7 @@ _NEVER_COMPACTED = {"min.compaction.lag.ms": str(30 * 86_400_000)}
 
 
 @click.command("replay")
-@wanted_options
+@replay_options
 @click.option("--name", default="", help="Name of the replay, in its topics and its group.  [default: a random one]")
 @click.option("--keep", is_flag=True, help="Leave the topics of the replay on the broker.")
 @settings_option
@@ -52,7 +52,7 @@ def command(
       cxstream replay --window 30d --cut touchpoint
       cxstream replay --every 24h --score nps --format ndjson > nps.ndjson
     """
-    wanted = Wanted(windows, cuts, scores, every, form)
+    wanted = ReplayOptions(windows, cuts, scores, every, form)
     own = replay_settings(wanted.narrow(settings), name or secrets.token_hex(4))
     results = asyncio.run(_run(own, keep))
     if results is None:

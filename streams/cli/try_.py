@@ -17,7 +17,7 @@ from streams.importing.progress import progress_on
 from streams.importing.run import run_import
 from streams.importing.summary import ImportSummary
 from streams.local.sandbox import Sandbox
-from streams.replaying.options import Form, Wanted, wanted_options
+from streams.replaying.options import Form, ReplayOptions, replay_options
 from streams.replaying.results import Result
 from streams.replaying.run import run_replay, show
 from streams.runtime.replay import extent_of
@@ -30,7 +30,7 @@ SHOWN = "30d"
 @click.command("try", epilog=f"Mappings that come with cxstream: {', '.join(bundled())}. See docs/importing.md.")
 @click.argument("mapping")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@wanted_options
+@replay_options
 @click.option(
     "--keep", "folder", metavar="FOLDER", type=click.Path(path_type=Path), help="Keep the database in this new folder."
 )
@@ -60,10 +60,10 @@ def command(
       cxstream try telco-nps answers.csv
       cxstream try ./zendesk.toml tickets.ndjson.gz --window 7d --cut team --format ndjson
     """
-    wanted = Wanted(windows, cuts, scores, every, form)
+    wanted = ReplayOptions(windows, cuts, scores, every, form)
     plan = load_mapping(mapping)
     if form == "table" and not windows:
-        wanted = Wanted((SHOWN,), cuts, scores, every, form)
+        wanted = ReplayOptions((SHOWN,), cuts, scores, every, form)
     with _folder(folder) as place, Sandbox(wanted.narrow(settings), place) as sandbox:
         results = asyncio.run(_tried(sandbox, plan, files))
     if results is None:
@@ -115,7 +115,7 @@ def _folder(wanted: Path | None) -> Iterator[Path]:
     yield wanted.resolve()
 
 
-def _explain(wanted: Wanted, folder: Path | None, chosen: bool) -> None:
+def _explain(wanted: ReplayOptions, folder: Path | None, chosen: bool) -> None:
     if wanted.form == "table" and not chosen:
         click.echo(f"windows of {SHOWN}; others with --window, all with --format ndjson", err=True)
     if folder is not None:

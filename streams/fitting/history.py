@@ -14,8 +14,8 @@ from sinks.address import parse_url
 from sinks.connection import Connection, connect
 from sinks.errors import SinkError
 from sinks.tables import TABLES, Table
-from streams.core.churn.features import Known, known
-from streams.core.events.sources import SOURCES, Source, milliseconds
+from streams.core.churn.features import CustomerFeatures, customer_features
+from streams.core.events.sources import SOURCES, Source, to_ms
 from streams.core.ledger.ledger import Entry
 from streams.errors import ConfigError, StoreError
 
@@ -50,11 +50,11 @@ class History:
         """Take one event of a source; one of nobody is of no use here."""
         if not event.customer or event.customer in UNIDENTIFIED:
             return
-        time = milliseconds(event.time)
+        time = to_ms(event.time)
         entry = Entry(source.identify(event), source.version(event, time), time, 0, source.facts(event))
         dated = event.updated_at is not None
-        version = _Version(max(time, milliseconds(event.updated_at)) if dated else time, dated, entry)
-        versions = self._records.setdefault(event.customer, {}).setdefault(entry.record, [])
+        version = _Version(max(time, to_ms(event.updated_at)) if dated else time, dated, entry)
+        versions = self._records.setdefault(event.customer, {}).setdefault(entry.identity, [])
         if all(other.entry.version != entry.version for other in versions):
             versions.append(version)
             self.events += 1
@@ -79,9 +79,9 @@ class History:
                 found.append(then[-1])
         return found
 
-    def known(self, customer: str, at: int) -> Known:
+    def known(self, customer: str, at: int) -> CustomerFeatures:
         """The features of a customer as known at `at` (ms)."""
-        return known(self.entries(customer, at), at, self.horizon)
+        return customer_features(self.entries(customer, at), at, self.horizon)
 
 
 def from_files(specs: Iterable[str], horizon: int) -> History:

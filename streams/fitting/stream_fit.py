@@ -18,7 +18,7 @@ from streams.fitting.rates import rates
 from streams.fitting.run import SEED, STRONGEST, Fitted, Progress, by_strength
 from streams.fitting.screening import screen
 from streams.fitting.table import Table
-from streams.fitting.timed_labels import Moment
+from streams.fitting.timed_labels import TimedLabel
 from streams.fitting.validation import OutOfSample, cross_validate, describe
 
 _CUTS = (0.5, 0.75, 1.0)
@@ -29,7 +29,7 @@ _CUTS = (0.5, 0.75, 1.0)
 class Evidence:
     """The labels with evidence, their features, and what to know about the others."""
 
-    moments: tuple[Moment, ...]
+    moments: tuple[TimedLabel, ...]
     columns: tuple[Column, ...]
     notes: tuple[str, ...]
 
@@ -37,7 +37,7 @@ class Evidence:
 def fit_labels(
     path: Path,
     digest: str,
-    moments: Sequence[Moment],
+    moments: Sequence[TimedLabel],
     history: History,
     horizon_days: int,
     drop: Sequence[str],
@@ -60,7 +60,7 @@ def fit_labels(
 
 
 def gather(
-    path: Path, moments: Sequence[Moment], history: History, horizon_days: int, drop: Sequence[str] = ()
+    path: Path, moments: Sequence[TimedLabel], history: History, horizon_days: int, drop: Sequence[str] = ()
 ) -> Evidence:
     """The features of each label as known at its time. Raises `ConfigError` where a label comes after the leaving."""
     unknown = [name for name in drop if name not in FEATURES]
@@ -77,11 +77,11 @@ def gather(
     return Evidence(tuple(m for m, _ in pairs), columns, tuple(_notes(moments, len(pairs), history, horizon_days)))
 
 
-def _refuse_small(path: Path, moments: Sequence[Moment]) -> None:
+def _refuse_small(path: Path, moments: Sequence[TimedLabel]) -> None:
     read_labels(f"{path}: churned", [m.churned for m in moments], _positive(moments))
 
 
-def _refuse_left(path: Path, left: Sequence[Moment]) -> None:
+def _refuse_left(path: Path, left: Sequence[TimedLabel]) -> None:
     if left:
         lines = ", ".join(str(moment.line) for moment in left[:5])
         raise ConfigError(
@@ -90,15 +90,15 @@ def _refuse_left(path: Path, left: Sequence[Moment]) -> None:
         )
 
 
-def _labels(moments: Sequence[Moment]) -> Labels:
+def _labels(moments: Sequence[TimedLabel]) -> Labels:
     return read_labels("churned, of the labels with evidence", [m.churned for m in moments], _positive(moments))
 
 
-def _positive(moments: Sequence[Moment]) -> str | None:
+def _positive(moments: Sequence[TimedLabel]) -> str | None:
     return "1" if {moment.churned for moment in moments} == {"0", "1"} else None
 
 
-def _notes(moments: Sequence[Moment], rows: int, history: History, horizon_days: int) -> list[str]:
+def _notes(moments: Sequence[TimedLabel], rows: int, history: History, horizon_days: int) -> list[str]:
     notes = []
     if rows < len(moments):
         notes.append(

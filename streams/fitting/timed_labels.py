@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from streams.core.events.sources import milliseconds
+from streams.core.events.sources import to_ms
 from streams.errors import ConfigError
 from streams.fitting.table import read_table
 
@@ -15,7 +15,7 @@ COLUMNS = ("customer", "time", "churned")
 
 
 @dataclass(frozen=True)
-class Moment:
+class TimedLabel:
     """One label: did this customer leave within the horizon after `at` (ms)? `churned` as it was written."""
 
     customer: str
@@ -24,7 +24,7 @@ class Moment:
     line: int
 
 
-def read_moments(path: Path) -> list[Moment]:
+def read_moments(path: Path) -> list[TimedLabel]:
     """The labels in the order of the file. Raises `ConfigError` naming the line and the fix."""
     rows = _ndjson(path) if path.suffix in (".ndjson", ".jsonl") else _csv(path)
     moments = [_moment(path, line, row) for line, row in rows]
@@ -69,12 +69,12 @@ def _object(path: Path, number: int, line: str) -> Mapping[str, Any]:
     return row
 
 
-def _moment(path: Path, line: int, row: Mapping[str, Any]) -> Moment:
+def _moment(path: Path, line: int, row: Mapping[str, Any]) -> TimedLabel:
     texts = {name: _text(row.get(name)) for name in COLUMNS}
     for name, text in texts.items():
         if not text:
             raise ConfigError(f"{path}:{line}: {name} is empty; a label needs {', '.join(COLUMNS)}")
-    return Moment(texts["customer"], _time(path, line, texts["time"]), texts["churned"], line)
+    return TimedLabel(texts["customer"], _time(path, line, texts["time"]), texts["churned"], line)
 
 
 def _text(value: Any) -> str:
@@ -90,10 +90,10 @@ def _time(path: Path, line: int, text: str) -> int:
         raise ConfigError(f"{path}:{line}: time {text!r} is none; write it like 2026-03-01T00:00:00Z") from None
     if moment.tzinfo is None:
         raise ConfigError(f"{path}:{line}: time {text!r} has no zone; write it like 2026-03-01T00:00:00Z")
-    return milliseconds(moment)
+    return to_ms(moment)
 
 
-def _refuse_twice(path: Path, moments: list[Moment]) -> None:
+def _refuse_twice(path: Path, moments: list[TimedLabel]) -> None:
     seen: dict[tuple[str, int], int] = {}
     for moment in moments:
         first = seen.setdefault((moment.customer, moment.at), moment.line)

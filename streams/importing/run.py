@@ -12,7 +12,7 @@ from streams.importing.mapping import Plan
 from streams.importing.progress import Progress
 from streams.importing.send import send
 from streams.importing.sort import Spool
-from streams.importing.summary import Account, ImportSummary
+from streams.importing.summary import ImportSummary, SummaryBuilder
 from streams.settings import Settings
 
 
@@ -41,15 +41,15 @@ async def run_import(
 
 async def read(plan: Plan, files: Sequence[Path], spool: Spool, progress: Progress) -> ImportSummary:
     """Read and convert all files into the spool, without sending; the account of it."""
-    account, began = Account(plan, spool), time.monotonic()
+    builder, began = SummaryBuilder(plan, spool), time.monotonic()
     for number, path in enumerate(files):
         for table in tables(path, plan):
-            for _ in account.take(table):
+            for _ in builder.take(table):
                 progress.step(
-                    "reading", account.rows, (number + table.share()) / len(files), _rate(account.rows, began)
+                    "reading", builder.rows, (number + table.share()) / len(files), _rate(builder.rows, began)
                 )
                 await asyncio.sleep(0)
-    return account.summary()
+    return builder.summary()
 
 
 async def _send(spool: Spool, topic: str, settings: Settings, progress: Progress) -> int:

@@ -59,7 +59,7 @@ class ImportSummary:
         return "\n".join(lines)
 
 
-class Account:
+class SummaryBuilder:
     """Converts rows into the spool and keeps the summary."""
 
     def __init__(self, plan: Plan, spool: Spool) -> None:

@@ -44,7 +44,7 @@ _OPTIONS = (
 )
 
 
-def wanted_options(command: F) -> F:
+def replay_options(command: F) -> F:
     """`--window --cut --score --every --format`, for the fields of `Wanted`."""
     for option in reversed(_OPTIONS):
         command = option(command)
@@ -52,7 +52,7 @@ def wanted_options(command: F) -> F:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ReplayOptions:
     """The answer to that; empty means all that the settings name. Raises `ConfigError` naming the option."""
 
     windows: Sequence[str] = ()

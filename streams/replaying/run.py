@@ -10,10 +10,10 @@ import click
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from streams.importing.progress import Lines
-from streams.replaying.options import Wanted
+from streams.replaying.options import ReplayOptions
 from streams.replaying.results import Result, only, read_results, table
 from streams.runtime.clock import monotonic
-from streams.runtime.replay import Counted, Extent, replay
+from streams.runtime.replay import ReplayExtent, TopicCounts, replay
 from streams.settings import Settings
 
 DOING = "counting"
@@ -23,7 +23,7 @@ Report = Callable[[int], None]
 """Is told how many records have been applied."""
 
 
-async def run_replay(settings: Settings, extent: Extent) -> list[Result]:
+async def run_replay(settings: Settings, extent: ReplayExtent) -> list[Result]:
     """Replay `extent` under settings whose derived topics exist and are empty; the account goes to stderr.
 
     Raises `CxError`: what the worker fails with, and what the topics refuse.
@@ -34,12 +34,12 @@ async def run_replay(settings: Settings, extent: Extent) -> list[Result]:
     began = monotonic()
     with _progress(extent.records) as report:
         counted = await replay(partial(app.streams, settings), extent, report)
-    for line in account(counted, monotonic() - began):
+    for line in summary_lines(counted, monotonic() - began):
         click.echo(line, err=True)
     return await read_results(settings)
 
 
-def account(counted: Mapping[str, Counted], seconds: float) -> Iterator[str]:
+def summary_lines(counted: Mapping[str, TopicCounts], seconds: float) -> Iterator[str]:
     """What became of the records of each topic, as lines that add up."""
     for topic, one in sorted((topic, one) for topic, one in counted.items() if one.received):
         parts = [f"{number:,} {outcome}" for outcome, number in one.outcomes.items() if number]
@@ -49,7 +49,7 @@ def account(counted: Mapping[str, Counted], seconds: float) -> Iterator[str]:
             yield f"  rejected {number:,}: {reason}"
 
 
-def show(results: list[Result], wanted: Wanted) -> None:
+def show(results: list[Result], wanted: ReplayOptions) -> None:
     """Put the wanted scores on stdout, in the wanted form."""
     shown = only(results, wanted.scores)
     if wanted.form == "ndjson":

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import msgspec
 
 from streams.core.cells.dimensions import Cell
-from streams.core.stage1.outcomes import Progress
-from streams.core.stage1.partials import PaneKey, Partial
-from streams.core.stage1.partition_state import Intake
+from streams.core.stage1.outcomes import TopicProgress
+from streams.core.stage1.partials import PaneKey, PanePartial
+from streams.core.stage1.partition_state import PartitionState
 from streams.errors import StateError
 from streams.runtime.checkpoint import Change
 
@@ -19,7 +19,7 @@ class Meta(msgspec.Struct, array_like=True):
     """What every checkpoint writes: under which definition, and how far each topic was applied."""
 
     fingerprint: str
-    progress: dict[str, Progress]
+    progress: dict[str, TopicProgress]
     watermarks: dict[str, int]
     overflow: int
 
@@ -35,12 +35,12 @@ class _Dimensions(msgspec.Struct, array_like=True):
 _encode = msgspec.msgpack.Encoder().encode
 _meta = msgspec.msgpack.Decoder(Meta).decode
 _dimensions = msgspec.msgpack.Decoder(_Dimensions).decode
-_partial = msgspec.msgpack.Decoder(Partial).decode
+_partial = msgspec.msgpack.Decoder(PanePartial).decode
 _pane_key = msgspec.msgpack.Decoder(tuple[str, int, int, int]).decode
 
 
 def changes_of(
-    intake: Intake, panes: Iterable[tuple[PaneKey, int, Partial]], closed: Iterable[tuple[PaneKey, int]]
+    intake: PartitionState, panes: Iterable[tuple[PaneKey, int, PanePartial]], closed: Iterable[tuple[PaneKey, int]]
 ) -> list[Change]:
     """What changed since the last checkpoint, the offsets last; takes the noted changes from the state."""
     changes: list[Change] = [(LEDGER + key, value) for key, value in intake.ledger.drain()]
@@ -54,7 +54,7 @@ def changes_of(
     return changes
 
 
-def load(intake: Intake, key: bytes, value: bytes | None) -> None:
+def load(intake: PartitionState, key: bytes, value: bytes | None) -> None:
     """Put one changelog record back into the state; raises `StateError` when it is not ours to continue."""
     kind, name = key[:1], key[1:]
     if kind == LEDGER:
@@ -64,9 +64,9 @@ def load(intake: Intake, key: bytes, value: bytes | None) -> None:
             intake.ledger.load(name, value)
     elif kind == RISK:
         if value is None:
-            intake.risks.unload(name)
+            intake.assessments.unload(name)
         else:
-            intake.risks.load(name, value)
+            intake.assessments.load(name, value)
     elif kind == PANE:
         if value is None:
             intake.partials.unload(*_pane(name))
@@ -92,7 +92,7 @@ class LastCheckpoint:
         if key == META:
             self._records, self._following = self._following, []
 
-    def panes(self) -> list[tuple[PaneKey, int, Partial]]:
+    def panes(self) -> list[tuple[PaneKey, int, PanePartial]]:
         """The partials it changed."""
         return [(*_pane(key[1:]), _partial(value)) for key, value in self._of(PANE) if value is not None]
 
@@ -113,7 +113,7 @@ def _pane(name: bytes) -> tuple[PaneKey, int]:
     return (label, resolution, start), cell
 
 
-def _load_meta(intake: Intake, meta: Meta) -> None:
+def _load_meta(intake: PartitionState, meta: Meta) -> None:
     if meta.fingerprint != intake.definition.fingerprint:
         raise StateError(
             "the state was written with other windows, cuts, lateness, partitions or scores, with risk.enabled "

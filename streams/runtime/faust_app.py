@@ -47,7 +47,7 @@ class BatchApp(faust.App):
 
     def __init__(self, *args: Any, before: Sequence[ServiceT] = (), **kwargs: Any) -> None:
         self._before = tuple(before)
-        self.lost: Callable[[TP, int, int], None] = _note_lost
+        self.on_records_deleted: Callable[[TP, int, int], None] = _note_lost
         self.check: Callable[[], object] | None = None
         super().__init__(*args, **kwargs)
 

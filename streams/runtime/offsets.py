@@ -21,7 +21,7 @@ from streams.runtime.clock import monotonic
 from streams.runtime.connection import connected
 
 Isolation = Literal["read_committed", "read_uncommitted"]
-Found = dict[TopicPartition, int]
+OffsetsByPartition = dict[TopicPartition, int]
 
 _FETCH_WAIT_MS = 20  # without any, the embedded broker leaves empty partitions out of its answer
 _RETRY_SECONDS = 0.05
@@ -33,7 +33,7 @@ _PASSING = (
 
 async def high_watermarks(
     options: Mapping[str, Any], partitions: Collection[TopicPartition], isolation: Isolation, within: float = 10.0
-) -> Found:
+) -> OffsetsByPartition:
     """The offset after the last record (or transaction marker) of each partition.
 
     With `read_committed` it is the last stable offset: where a reader of that isolation can get to
@@ -44,7 +44,9 @@ async def high_watermarks(
         return await reader.ends(partitions, isolation)
 
 
-async def log_starts(options: Mapping[str, Any], partitions: Collection[TopicPartition], within: float = 10.0) -> Found:
+async def log_starts(
+    options: Mapping[str, Any], partitions: Collection[TopicPartition], within: float = 10.0
+) -> OffsetsByPartition:
     """The first offset each partition still has; raises `BrokerError` after `within` seconds."""
     async with OffsetReader(options, within) as reader:
         return await reader.starts(partitions)
@@ -77,18 +79,18 @@ class OffsetReader:
     ) -> None:
         await self._client.close()
 
-    async def ends(self, partitions: Collection[TopicPartition], isolation: Isolation) -> Found:
+    async def ends(self, partitions: Collection[TopicPartition], isolation: Isolation) -> OffsetsByPartition:
         """See `high_watermarks`."""
 
-        async def ask(missing: Collection[TopicPartition]) -> Found:
+        async def ask(missing: Collection[TopicPartition]) -> OffsetsByPartition:
             return await self._fetched(await self._listed(missing, OffsetResetStrategy.LATEST), isolation)
 
         return await self._all("end", partitions, ask)
 
-    async def starts(self, partitions: Collection[TopicPartition]) -> Found:
+    async def starts(self, partitions: Collection[TopicPartition]) -> OffsetsByPartition:
         """See `log_starts`."""
 
-        async def ask(missing: Collection[TopicPartition]) -> Found:
+        async def ask(missing: Collection[TopicPartition]) -> OffsetsByPartition:
             return await self._listed(missing, OffsetResetStrategy.EARLIEST)
 
         return await self._all("start", partitions, ask)
@@ -116,9 +118,9 @@ class OffsetReader:
         self,
         what: str,
         partitions: Collection[TopicPartition],
-        ask: Callable[[Collection[TopicPartition]], Awaitable[Found]],
-    ) -> Found:
-        found: Found = {}
+        ask: Callable[[Collection[TopicPartition]], Awaitable[OffsetsByPartition]],
+    ) -> OffsetsByPartition:
+        found: OffsetsByPartition = {}
         missing = set(partitions)
         self._trouble = "no answer"
         try:
@@ -139,16 +141,18 @@ class OffsetReader:
             ) from None
 
     async def _attempt(
-        self, ask: Callable[[Collection[TopicPartition]], Awaitable[Found]], missing: Collection[TopicPartition]
-    ) -> Found:
+        self,
+        ask: Callable[[Collection[TopicPartition]], Awaitable[OffsetsByPartition]],
+        missing: Collection[TopicPartition],
+    ) -> OffsetsByPartition:
         try:
             return await ask(missing)
         except aiokafka.errors.KafkaError as error:
             self._trouble = type(error).__name__
             return {}
 
-    async def _listed(self, partitions: Collection[TopicPartition], timestamp: int) -> Found:
-        found: Found = {}
+    async def _listed(self, partitions: Collection[TopicPartition], timestamp: int) -> OffsetsByPartition:
+        found: OffsetsByPartition = {}
         for leader, topics in self._by_leader(dict.fromkeys(partitions, (timestamp,))).items():
             response = await self._client.send(leader, OffsetRequest(-1, 0, topics))
             for topic, answers in response.topics:
@@ -157,9 +161,9 @@ class OffsetReader:
                         found[TopicPartition(topic, partition)] = offset
         return found
 
-    async def _fetched(self, positions: Mapping[TopicPartition, int], isolation: Isolation) -> Found:
+    async def _fetched(self, positions: Mapping[TopicPartition, int], isolation: Isolation) -> OffsetsByPartition:
         committed = isolation == "read_committed"
-        found: Found = {}
+        found: OffsetsByPartition = {}
         for leader, topics in self._by_leader({tp: (offset, 1) for tp, offset in positions.items()}).items():
             response = await self._client.send(leader, FetchRequest(_FETCH_WAIT_MS, 0, 1, int(committed), topics))
             for topic, answers in response.topics:

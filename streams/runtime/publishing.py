@@ -13,16 +13,16 @@ from schemas.risk import Contribution, Risk
 from schemas.score import Score
 from streams.core import scores
 from streams.core.cells.dimensions import Cell
-from streams.core.churn.assessments import Assessed, Drained
+from streams.core.churn.assessments import AssessmentChange, StoredAssessment
 from streams.core.churn.model import PPM, Assessment
-from streams.core.events.sources import moment
+from streams.core.events.sources import to_datetime
 from streams.core.scores.contributions import by_score
-from streams.core.stage1.comparison_inputs import gathered, gathered_keys, label_of, meeting_of
-from streams.core.stage1.outcomes import DERIVED_LABELS, Rejected, Rekeyed
-from streams.core.stage1.partials import Counts, PaneKey, Partial
-from streams.core.stage1.partition_state import Intake
+from streams.core.stage1.comparison_inputs import comparison_inputs, comparison_keys, label_of, meeting_of
+from streams.core.stage1.outcomes import DERIVED_LABELS, RejectedRecord, RekeyedRecord
+from streams.core.stage1.partials import Counts, PaneKey, PanePartial
+from streams.core.stage1.partition_state import PartitionState
 from streams.core.stage1.partitioner import partition_of
-from streams.core.time.lateness import NEVER
+from streams.core.time.lateness import NO_WATERMARK_MS
 from streams.runtime.checkpoint import Output
 from streams.settings import Settings
 
@@ -40,11 +40,11 @@ class Publisher:
         self._partitions = settings.kafka.partitions
         self._topics = {t.name: settings.topic(t.name) for t in (PANES, SCORES, RISK, REJECTS, REKEYED)}
 
-    def rejects(self, rejected: Iterable[Rejected], partition: int) -> list[Output]:
+    def rejects(self, rejected: Iterable[RejectedRecord], partition: int) -> list[Output]:
         """Dead letters, in the partition their record came from."""
         return [self._reject(r, partition) for r in rejected]
 
-    def rekeyed(self, records: Iterable[Rekeyed], partition: int) -> list[Output]:
+    def rekeyed(self, records: Iterable[RekeyedRecord], partition: int) -> list[Output]:
         """Records on their way to their customer's partition, with their address."""
         return [
             Output(
@@ -57,7 +57,7 @@ class Publisher:
             for record in records
         ]
 
-    def panes(self, changed: Iterable[tuple[PaneKey, int, Partial]], intake: Intake) -> list[Output]:
+    def panes(self, changed: Iterable[tuple[PaneKey, int, PanePartial]], intake: PartitionState) -> list[Output]:
         """Partials, each in the partition of its cell, and what is gathered of them in that of the score."""
         cells = intake.dimensions.cells
         return [
@@ -66,30 +66,30 @@ class Publisher:
             for output in self._panes(key, cells[number], partial, intake.partition)
         ]
 
-    def closed_panes(self, closed: Iterable[tuple[PaneKey, int]], intake: Intake) -> list[Output]:
+    def closed_panes(self, closed: Iterable[tuple[PaneKey, int]], intake: PartitionState) -> list[Output]:
         """Deletions of panes that no live window can contain."""
         cells = intake.dimensions.cells
         topic, partition = self._topics[PANES.name], intake.partition
         return [
             Output(topic, self._home(of[0], cells[number]), _pane_key(of, cells[number], partition), None)
             for key, number in closed
-            for of in (key, *gathered_keys(key, cells[number].cut))
+            for of in (key, *comparison_keys(key, cells[number].cut))
         ]
 
-    def watermarks(self, intake: Intake) -> list[Output]:
+    def watermarks(self, intake: PartitionState) -> list[Output]:
         """How far this source partition has got, to every partition of stage 2."""
         records = []
         for label, mark in intake.watermarks.items():
             if label in DERIVED_LABELS:
                 continue
-            time = None if mark == NEVER else moment(mark)
+            time = None if mark == NO_WATERMARK_MS else to_datetime(mark)
             applied = intake.progress[label.partition("/")[0]].applied
             watermark = Watermark(topic=label, partition=intake.partition, offset=applied, time=time)
             key, value = f"watermark|{label}|{intake.partition}".encode(), _encode(watermark)
             records += [Output(self._topics[PANES.name], p, key, value) for p in range(self._partitions)]
         return records
 
-    def risks(self, drained: Iterable[Drained], partition: int) -> list[Output]:
+    def risks(self, drained: Iterable[AssessmentChange], partition: int) -> list[Output]:
         """Churn risks, each in its customer's partition; a deletion where a customer is forgotten."""
         return [
             Output(self._topics[RISK.name], partition, key[1:], _risk(key, assessed, assessment))
@@ -100,10 +100,10 @@ class Publisher:
         """Window results, in the partition of their cell."""
         return [Output(self._topics[SCORES.name], partition, score_key(r), _encode(r)) for r in results]
 
-    def _panes(self, key: PaneKey, cell: Cell, partial: Partial, partition: int) -> Iterator[Output]:
+    def _panes(self, key: PaneKey, cell: Cell, partial: PanePartial, partition: int) -> Iterator[Output]:
         accs = by_score(partial.counts)
         yield self._pane(key, cell, partition, partial.version, partial.last, accs)
-        for meeting, last, own in gathered(cell.cut, partial.last, accs):
+        for meeting, last, own in comparison_inputs(cell.cut, partial.last, accs):
             of = (label_of(meeting, key[0]), *key[1:])
             yield self._pane(of, cell, partition, partial.version, last, own)
 
@@ -121,11 +121,11 @@ class Publisher:
             cut=cell.cut,
             cell=cell.name,
             resolution=resolution,
-            start=moment(start),
+            start=to_datetime(start),
             topic=label,
             partition=partition,
             version=version,
-            last={_NAMES[code]: moment(ms) for code, ms in last.items()},
+            last={_NAMES[code]: to_datetime(ms) for code, ms in last.items()},
             counts={_NAMES[code]: counts for code, counts in accs.items() if counts},
         )
         return Output(self._topics[PANES.name], self._home(label, cell), _pane_key(key, cell, partition), _encode(pane))
@@ -135,19 +135,19 @@ class Publisher:
         meeting = meeting_of(label)
         return _home(cell.cut, cell.name, self._partitions) if meeting is None else _meeting(meeting, self._partitions)
 
-    def _reject(self, rejected: Rejected, partition: int) -> Output:
+    def _reject(self, rejected: RejectedRecord, partition: int) -> Output:
         arrival, why = rejected.arrival, rejected.why
         refused = Refused(arrival.offset, arrival.timestamp, arrival.key, arrival.value)
         record = dead_letter(rejected.topic, partition, refused, why)
         return reject_output(self._topics[REJECTS.name], record)
 
 
-def _risk(key: bytes, assessed: Assessed | None, assessment: Assessment | None) -> bytes | None:
+def _risk(key: bytes, assessed: StoredAssessment | None, assessment: Assessment | None) -> bytes | None:
     if assessed is None or assessment is None:
         return None
     record = Risk(
         customer=key[1:].decode(),
-        time=moment(assessed.at),
+        time=to_datetime(assessed.at),
         risk=None if assessment.ppm is None else assessment.ppm / PPM,
         band=assessment.band,  # type: ignore[arg-type]
         base=assessment.base,

@@ -10,13 +10,13 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.catalogue import EVENTS, PANES, REKEYED, SCORES
-from streams.core.stage1.outcomes import OUTCOMES, Progress
-from streams.core.time.lateness import NEVER
+from streams.core.stage1.outcomes import RECORD_OUTCOMES, TopicProgress
+from streams.core.time.lateness import NO_WATERMARK_MS
 from streams.errors import BrokerError
 from streams.runtime.clock import monotonic
 from streams.runtime.connection import aiokafka_options, connected
 from streams.runtime.offsets import OffsetReader
-from streams.runtime.worker import Ends, Streams
+from streams.runtime.worker import Ends, StreamsWorker
 from streams.settings import Settings
 
 STALLED_SECONDS = 60.0
@@ -27,12 +27,12 @@ _FETCH_MS = 200
 _BACK, _FURTHER = 2, 32
 
 Failed = Callable[[BaseException], None]
-Make = Callable[[Ends, Failed], Streams]
+Make = Callable[[Ends, Failed], StreamsWorker]
 """Makes the worker of a replay, unstarted."""
 
 
 @dataclass(frozen=True)
-class Extent:
+class ReplayExtent:
     """What a replay reads: of each source partition that has records, its first offset and the one after its last."""
 
     firsts: Mapping[tuple[str, int], int]
@@ -45,14 +45,14 @@ class Extent:
 
 
 @dataclass
-class Counted:
+class TopicCounts:
     """What became of the records of one topic, and why some were rejected; see `docs/semantics.md`."""
 
     received: int = 0
-    outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
+    outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RECORD_OUTCOMES, 0))
     reasons: dict[str, int] = field(default_factory=dict)
 
-    def add(self, progress: Progress) -> None:
+    def add(self, progress: TopicProgress) -> None:
         """Count one partition too."""
         self.received += progress.received
         for outcome, number in progress.outcomes.items():
@@ -61,14 +61,14 @@ class Counted:
             self.reasons[reason] = self.reasons.get(reason, 0) + number
 
 
-async def extent_of(settings: Settings) -> Extent:
+async def extent_of(settings: Settings) -> ReplayExtent:
     """How far the source topics reach now. Raises `BrokerError`."""
     options = aiokafka_options(settings)
     tps = [TopicPartition(topic.name, p) for topic in EVENTS for p in range(settings.kafka.partitions)]
     async with OffsetReader(options) as offsets:
         starts = await offsets.starts(tps)
     lasts = await last_records(options, tps)
-    return Extent(
+    return ReplayExtent(
         {(tp.topic, tp.partition): starts[tp] for tp in lasts},
         {(tp.topic, tp.partition): last + 1 for tp, last in lasts.items()},
     )
@@ -102,7 +102,7 @@ async def last_records(options: Mapping[str, Any], partitions: Collection[TopicP
     return {tp: last for tp, last in found.items() if last is not None}
 
 
-async def replay(make: Make, extent: Extent, report: Callable[[int], None]) -> dict[str, Counted]:
+async def replay(make: Make, extent: ReplayExtent, report: Callable[[int], None]) -> dict[str, TopicCounts]:
     """Run a worker until everything in `extent` is counted and the last result is published.
 
     `report` is told again and again how many records have been applied. Returns what became of the
@@ -119,7 +119,7 @@ async def replay(make: Make, extent: Extent, report: Callable[[int], None]) -> d
     running: asyncio.Future[Any] = asyncio.ensure_future(_Run(streams, extent, report).through())
     try:
         await asyncio.wait({running, failure}, return_when=asyncio.FIRST_COMPLETED)
-        counted: dict[str, Counted] = (failure if failure.done() else running).result()
+        counted: dict[str, TopicCounts] = (failure if failure.done() else running).result()
         return counted
     finally:
         running.cancel()
@@ -131,26 +131,26 @@ async def replay(make: Make, extent: Extent, report: Callable[[int], None]) -> d
 class _Run:
     """The steps of a replay, each waited for."""
 
-    def __init__(self, streams: Streams, extent: Extent, report: Callable[[int], None]) -> None:
+    def __init__(self, streams: StreamsWorker, extent: ReplayExtent, report: Callable[[int], None]) -> None:
         self._streams = streams
         self._extent = extent
         self._report = report
         self._panes: dict[int, int] = {}
 
-    async def through(self) -> dict[str, Counted]:
+    async def through(self) -> dict[str, TopicCounts]:
         await self._until(self._waiting_sources)
-        await asyncio.gather(*(runner.settle() for runner in self._streams.intakes.running.values()))
+        await asyncio.gather(*(runner.settle() for runner in self._streams.stage1.running.values()))
         await self._settle_risks()
         self._panes = await self._last_panes()
         await self._until(self._waiting_panes)
-        await asyncio.gather(*(runner.finish() for runner in self._streams.rollups.running.values()))
+        await asyncio.gather(*(runner.finish() for runner in self._streams.stage2.running.values()))
         await self._settled(SCORES.name)
         return self._counted()
 
     async def _settle_risks(self) -> None:
-        runners = self._streams.intakes.running.values()
-        newest = max((mark for runner in runners for mark in runner.intake.watermarks.values()), default=NEVER)
-        if newest != NEVER:
+        runners = self._streams.stage1.running.values()
+        newest = max((mark for runner in runners for mark in runner.state.watermarks.values()), default=NO_WATERMARK_MS)
+        if newest != NO_WATERMARK_MS:
             await asyncio.gather(*(runner.settle_risks(newest) for runner in runners))
 
     async def _until(self, waiting: Callable[[], str | None]) -> None:
@@ -161,7 +161,7 @@ class _Run:
             if self._streams.app.crashed:
                 why = self._streams.app.crash_reason
                 raise BrokerError(f"the worker broke down at {what}: {why!r}; see `cxstream doctor`")
-            reached = applied + sum(runner.applied for runner in self._streams.rollups.running.values())
+            reached = applied + sum(runner.applied for runner in self._streams.stage2.running.values())
             if reached != before:
                 before, moved = reached, now
             elif now > moved + STALLED_SECONDS:
@@ -170,18 +170,18 @@ class _Run:
         self._report(self._applied())
 
     def _waiting_sources(self) -> str | None:
-        runners = self._streams.intakes.running
+        runners = self._streams.stage1.running
         for (topic, partition), end in self._extent.ends.items():
-            applied = runners[partition].intake.applied(topic) if partition in runners else -1
+            applied = runners[partition].state.applied(topic) if partition in runners else -1
             if applied < end - 1:
                 return f"{topic}/{partition}, {applied + 1} of {end}"
-        progress = [p for runner in runners.values() for p in runner.intake.progress.items()]
+        progress = [p for runner in runners.values() for p in runner.state.progress.items()]
         sent = sum(one.outcomes["rekeyed"] for _, one in progress)
         received = sum(one.received for topic, one in progress if topic == REKEYED.name)
         return f"{REKEYED.name}, {received} of {sent}" if received < sent else None
 
     def _waiting_panes(self) -> str | None:
-        runners = self._streams.rollups.running
+        runners = self._streams.stage2.running
         for partition, last in self._panes.items():
             applied = runners[partition].applied if partition in runners else -1
             if applied < last:
@@ -202,15 +202,15 @@ class _Run:
         return tps
 
     def _applied(self) -> int:
-        runners, firsts = self._streams.intakes.running, self._extent.firsts
-        applied = [runners[p].intake.applied(topic) + 1 - first for (topic, p), first in firsts.items() if p in runners]
+        runners, firsts = self._streams.stage1.running, self._extent.firsts
+        applied = [runners[p].state.applied(topic) + 1 - first for (topic, p), first in firsts.items() if p in runners]
         return sum(max(0, number) for number in applied)
 
-    def _counted(self) -> dict[str, Counted]:
-        counted: dict[str, Counted] = {}
-        for runner in self._streams.intakes.running.values():
-            for topic, progress in runner.intake.progress.items():
-                counted.setdefault(topic, Counted()).add(progress)
+    def _counted(self) -> dict[str, TopicCounts]:
+        counted: dict[str, TopicCounts] = {}
+        for runner in self._streams.stage1.running.values():
+            for topic, progress in runner.state.progress.items():
+                counted.setdefault(topic, TopicCounts()).add(progress)
         return counted
 
 

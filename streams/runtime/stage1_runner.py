@@ -13,9 +13,9 @@ from faust.types import EventT
 from schemas.catalogue import CHANGELOG, EVENTS, REKEYED
 from schemas.decoding import Invalid
 from streams.core.stage1.definition import Definition
-from streams.core.stage1.outcomes import Arrival, Progress
-from streams.core.stage1.partials import PaneKey, Partial
-from streams.core.stage1.partition_state import Intake
+from streams.core.stage1.outcomes import SourceRecord, TopicProgress
+from streams.core.stage1.partials import PaneKey, PanePartial
+from streams.core.stage1.partition_state import PartitionState
 from streams.errors import HoleError, StateError
 from streams.runtime import changelog
 from streams.runtime.checkpoint import Change, Checkpointer, Output
@@ -47,14 +47,14 @@ _SAFETY = 0.6
 """How much of the broker's batch the estimated size of a step may fill, where it must fit into one."""
 
 
-class Mark(NamedTuple):
+class LogPosition(NamedTuple):
     """Where a source partition's log starts, and the group's committed offset (-1 for none)."""
 
     start: int
     committed: int
 
 
-class IntakeRunner:
+class Stage1Runner:
     """Owns one partition number of all sources: opens, applies, checkpoints, acknowledges.
 
     While a checkpoint is in flight the next chunks are applied; when it has landed, all that changed
@@ -73,7 +73,7 @@ class IntakeRunner:
         failed: Any,
     ) -> None:
         self.partition = partition
-        self.intake = Intake(partition, definition)
+        self.state = PartitionState(partition, definition)
         self._settings = settings
         self._options = options
         self._publisher = publisher
@@ -98,7 +98,7 @@ class IntakeRunner:
         self.durable: dict[str, int] = {}
 
     async def open(
-        self, marks: Callable[[], Awaitable[dict[str, Mark]]], ends: Callable[[], Awaitable[dict[str, int]]]
+        self, marks: Callable[[], Awaitable[dict[str, LogPosition]]], ends: Callable[[], Awaitable[dict[str, int]]]
     ) -> None:
         """Fence the former owner, load the state, and make sure nothing is missing between it and the log.
 
@@ -121,25 +121,25 @@ class IntakeRunner:
                     if self._checkpointer.atomic_limit is not None:
                         last.add(record.key or b"", record.value)
                 await asyncio.sleep(0)
-        self.durable = {name: progress.applied for name, progress in self.intake.progress.items()}
+        self.durable = {name: progress.applied for name, progress in self.state.progress.items()}
         self._refuse_holes(marked, await ends())
-        self._begin({topic: mark.start for topic, mark in marked.items() if topic not in self.intake.progress})
+        self._begin({topic: mark.start for topic, mark in marked.items() if topic not in self.state.progress})
         if self._checkpointer.atomic_limit is not None:
             await self._show_again(last)
-        self._telemetry.own_intake(self.partition, self.intake)
+        self._telemetry.own_stage1(self.partition, self.state)
         if self._passed_gap:
             self._start()
         log.info(
             "partition %d: %d customers from %d changelog records in %.2f s",
             self.partition,
-            len(self.intake.ledger.customers),
+            len(self.state.ledger.customers),
             records,
             monotonic() - began,
         )
 
     async def take(self, topic: str, event: EventT[Any]) -> None:
         """Apply a chunk; it is acknowledged when a checkpoint that holds it has landed."""
-        records = cast(Sequence[Arrival], event.value)
+        records = cast(Sequence[SourceRecord], event.value)
         self._telemetry.waited(topic, self.partition, records[-1].timestamp)
         if topic == REKEYED.name:
             await self._apply_rekeyed(records)
@@ -153,17 +153,17 @@ class IntakeRunner:
         while len(self._unacked) >= _MAX_UNACKED and not self._closed:
             await self._room()
 
-    def pass_gap(self, topic: str, delivered: int, position: int) -> None:
+    def advance_past_gap(self, topic: str, delivered: int, position: int) -> None:
         """Note that nothing but transaction markers and the like follows the record `delivered` up to `position`."""
-        progress = self.intake.progress[topic]
+        progress = self.state.progress[topic]
         if progress.applied >= delivered and position - 1 > progress.applied:
             progress.applied = position - 1
             self._passed_gap = True
             self._start()
 
-    def lost(self, topic: str, position: int, start: int) -> None:
+    def on_records_deleted(self, topic: str, position: int, start: int) -> None:
         """The log of `topic` was to be read on at `position`, but starts at `start`, or ends before it."""
-        first = max(position, self.intake.applied(topic) + 1)
+        first = max(position, self.state.applied(topic) + 1)
         if start > first:
             self._failed(HoleError(_gone(topic, self.partition, first, start)))
         elif start < position:
@@ -171,7 +171,7 @@ class IntakeRunner:
 
     def renew_risks(self) -> None:
         """Assess some customers anew, because time has passed or there is another model; called every second or so."""
-        if not self._closed and self.intake.renew_risks(
+        if not self._closed and self.state.renew_risks(
             now_ms(), self._refresh, _LOOKED_AT, _RENEWED, self._budget // 2
         ):
             self._renewed = True
@@ -179,7 +179,7 @@ class IntakeRunner:
 
     async def settle_risks(self, at: int) -> None:
         """End of a replay: assess all customers as known at `at` (ms), and make it durable."""
-        while self.intake.settle_risks(at, self._budget):
+        while self.state.settle_risks(at, self._budget):
             self._renewed = True
             await self._room()
         await self.settle()
@@ -203,7 +203,7 @@ class IntakeRunner:
         self._closed = True
         if self._task is not None:
             self._task.cancel()
-        self._telemetry.disown_intake(self.partition)
+        self._telemetry.disown_stage1(self.partition)
         await self._checkpointer.close()
 
     async def settle(self) -> None:
@@ -216,17 +216,17 @@ class IntakeRunner:
         if self._task is not None:
             await asyncio.wait([self._task])
 
-    async def _apply_rekeyed(self, records: Sequence[Arrival]) -> None:
+    async def _apply_rekeyed(self, records: Sequence[SourceRecord]) -> None:
         for origin, run in _by_origin(records):
             if origin is None:
-                self.intake.refuse(REKEYED.name, run, _STRANGER)
+                self.state.refuse(REKEYED.name, run, _STRANGER)
             else:
                 await self._apply(REKEYED.name, run, origin)
 
-    async def _apply(self, topic: str, records: Sequence[Arrival], origin: str | None) -> None:
+    async def _apply(self, topic: str, records: Sequence[SourceRecord], origin: str | None) -> None:
         rest = records
         while rest and not self._closed:
-            taken = self.intake.apply(topic, rest[: self._slice], now_ms(), origin, self._budget)
+            taken = self.state.apply(topic, rest[: self._slice], now_ms(), origin, self._budget)
             full = taken < min(len(rest), self._slice)
             self._slice = max(_SLICES[0], taken) if full else min(_SLICES[1], 2 * self._slice)
             rest = rest[taken:]
@@ -256,7 +256,7 @@ class IntakeRunner:
         unacked, self._unacked = self._unacked, []
         applied_at, self._applied_at = self._applied_at, None
         self._passed_gap = self._renewed = False
-        durable = {name: progress.applied for name, progress in self.intake.progress.items()}
+        durable = {name: progress.applied for name, progress in self.state.progress.items()}
         outputs, shown, changes = self._drain()
         topic = self._settings.topic(CHANGELOG.name)
         size = await self._checkpointer.write(outputs, topic, self.partition, changes, shown)
@@ -268,7 +268,7 @@ class IntakeRunner:
 
     def _load(self, record: Any) -> None:
         try:
-            changelog.load(self.intake, record.key or b"", record.value)
+            changelog.load(self.state, record.key or b"", record.value)
         except (msgspec.MsgspecError, LookupError, ValueError) as error:
             raise StateError(
                 f"{record.topic}/{self.partition}: record {record.offset} is no state of ours ({error}); "
@@ -278,27 +278,29 @@ class IntakeRunner:
     def _begin(self, starts: dict[str, int]) -> None:
         """Note where new topics start: what is deleted from there on, before it was applied, will be missed."""
         for topic, start in starts.items():
-            self.intake.progress[topic] = Progress(applied=start - 1)
+            self.state.progress[topic] = TopicProgress(applied=start - 1)
         self._passed_gap = bool(starts)
 
     async def _show_again(self, last: changelog.LastCheckpoint) -> None:
         """Publish what the former owner may have made durable without publishing it."""
-        shown = self._publisher.risks(self.intake.risks.known(last.assessed(), self.intake.ledger), self.partition)
+        shown = self._publisher.risks(
+            self.state.assessments.last_assessed(last.assessed(), self.state.ledger), self.partition
+        )
         shown += self._shown(last.panes(), last.closed())
         await self._checkpointer.write([], self._settings.topic(CHANGELOG.name), self.partition, [], shown)
 
     def _shown(
-        self, panes: Sequence[tuple[PaneKey, int, Partial]], closed: Sequence[tuple[PaneKey, int]]
+        self, panes: Sequence[tuple[PaneKey, int, PanePartial]], closed: Sequence[tuple[PaneKey, int]]
     ) -> list[Output]:
-        outputs = self._publisher.panes(panes, self.intake)
-        if not self.intake.definition.replay:
-            outputs += self._publisher.closed_panes(closed, self.intake)
-        return outputs + self._publisher.watermarks(self.intake)
+        outputs = self._publisher.panes(panes, self.state)
+        if not self.state.definition.replay:
+            outputs += self._publisher.closed_panes(closed, self.state)
+        return outputs + self._publisher.watermarks(self.state)
 
     def _drain(self) -> tuple[list[Output], list[Output], list[Change]]:
-        intake, publisher, partition = self.intake, self._publisher, self.partition
+        intake, publisher, partition = self.state, self._publisher, self.partition
         panes, closed = intake.drain_panes(self._closing)
-        risks = intake.risks.drain()
+        risks = intake.assessments.drain()
         rejected, intake.rejected = intake.rejected, []
         rekeyed, intake.rekeyed = intake.rekeyed, []
         intake.outbox_bytes = 0
@@ -307,9 +309,9 @@ class IntakeRunner:
         changes: list[Change] = [(changelog.RISK + key, value) for key, value, _, _ in risks]
         return outputs, shown, changes + changelog.changes_of(intake, panes, closed)
 
-    def _refuse_holes(self, marked: dict[str, Mark], ends: dict[str, int]) -> None:
+    def _refuse_holes(self, marked: dict[str, LogPosition], ends: dict[str, int]) -> None:
         for topic, mark in marked.items():
-            applied, known = self.intake.applied(topic), topic in self.intake.progress
+            applied, known = self.state.applied(topic), topic in self.state.progress
             first = max(mark.start if known else 0, mark.committed)
             if first > applied + 1:
                 raise HoleError(_gone(topic, self.partition, applied + 1, first))
@@ -331,7 +333,7 @@ def _made_anew(topic: str, partition: int, applied: int, end: int) -> str:
     )
 
 
-def _by_origin(records: Sequence[Arrival]) -> Iterable[tuple[str | None, Sequence[Arrival]]]:
+def _by_origin(records: Sequence[SourceRecord]) -> Iterable[tuple[str | None, Sequence[SourceRecord]]]:
     """Runs of re-keyed records of one source topic; None where the header names none."""
     return [(origin, list(run)) for origin, run in groupby(records, _origin)]
 

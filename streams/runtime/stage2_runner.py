@@ -12,11 +12,11 @@ from faust.types import EventT
 
 from schemas.catalogue import PANES, SCORES
 from schemas.decoding import Invalid
-from schemas.pane import Pane, Partial
+from schemas.pane import Pane, PaneRecord
 from schemas.score import Score
 from streams.core.stage1.definition import Definition
-from streams.core.stage1.outcomes import Rejected
-from streams.core.stage2.replay_clock import Boundaries
+from streams.core.stage1.outcomes import RejectedRecord
+from streams.core.stage2.replay_clock import ReplayClock
 from streams.core.stage2.windows import Windows
 from streams.runtime.checkpoint import Checkpointer
 from streams.runtime.clock import monotonic, now_ms
@@ -32,11 +32,11 @@ PUBLISH_SECONDS = 0.25
 
 _RESULTS_AT_ONCE = 5_000
 
-_partial = msgspec.json.Decoder(Partial).decode
+_partial = msgspec.json.Decoder(PaneRecord).decode
 _score = msgspec.json.Decoder(Score).decode
 
 
-class RollupRunner:
+class Stage2Runner:
     """Owns one partition of `cx.panes.v1`: its windows are rebuilt from that topic, so it has no state of its own.
 
     In a replay (`ends` given) results are those of boundaries in event time, and final; while `held`
@@ -62,7 +62,7 @@ class RollupRunner:
         self.applied = self.followed = -1
         self.partials = self._taken = 0
         every = settings.seconds("windows.every") * 1000 if settings.windows.every else 0
-        self._boundaries = None if ends is None else Boundaries(self.windows, definition.lateness, every, ends)
+        self._boundaries = None if ends is None else ReplayClock(self.windows, definition.lateness, every, ends)
         self._held = held
         self._settings = settings
         self._options = options
@@ -72,7 +72,7 @@ class RollupRunner:
         identity = f"{settings.app.id}-rollup-{partition}" if transactional else None
         self._checkpointer = Checkpointer(options, identity, settings.kafka.max_batch_bytes)
         self._unacked: list[EventT[Any]] = []
-        self._refused: list[Rejected] = []
+        self._refused: list[RejectedRecord] = []
         self._oldest_pane: int | None = None
         self._newest_pane: int | None = None
         self._task: asyncio.Task[None] | None = None
@@ -95,7 +95,7 @@ class RollupRunner:
                 for record in chunk:
                     self._apply(record)
                 await asyncio.sleep(0)
-        self._telemetry.own_rollup(self.partition, self)
+        self._telemetry.own_stage2(self.partition, self)
         self._task = asyncio.create_task(self._publishing(), name=f"rollup-{self.partition}")
         self._task.add_done_callback(self._ended)
         log.info(
@@ -122,7 +122,7 @@ class RollupRunner:
         self._wake.set()
         await asyncio.sleep(0)
 
-    def pass_gap(self, delivered: int, position: int) -> None:
+    def advance_past_gap(self, delivered: int, position: int) -> None:
         """Note that nothing but transaction markers and the like follows the record `delivered` up to `position`."""
         if self.followed >= max(delivered, self.applied):
             self.followed = max(self.followed, position - 1)
@@ -150,7 +150,7 @@ class RollupRunner:
         """Stop publishing and let go."""
         await self.suspend(patience)
         await self._stop(0.0)
-        self._telemetry.disown_rollup(self.partition)
+        self._telemetry.disown_stage2(self.partition)
         await self._checkpointer.close()
 
     async def _stop(self, patience: float) -> None:
@@ -227,7 +227,9 @@ class RollupRunner:
         try:
             partial = _partial(record.value)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            self._refused.append(Rejected(PANES.name, record, Invalid("wrong_topic", "", f"not a partial: {error}")))
+            self._refused.append(
+                RejectedRecord(PANES.name, record, Invalid("wrong_topic", "", f"not a partial: {error}"))
+            )
             return
         if self._boundaries is None:
             if isinstance(partial, Pane):

@@ -9,10 +9,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from schemas.catalogue import PANES
 from schemas.score import Score
 from streams.core.churn.model import Model
-from streams.core.events.sources import milliseconds
-from streams.core.stage1.outcomes import OUTCOMES
-from streams.core.stage1.partition_state import Intake
-from streams.core.time.lateness import NEVER
+from streams.core.events.sources import to_ms
+from streams.core.stage1.outcomes import RECORD_OUTCOMES
+from streams.core.stage1.partition_state import PartitionState
+from streams.core.time.lateness import NO_WATERMARK_MS
 from streams.runtime.clock import monotonic, now_ms
 
 STAGES = ("arrival", "checkpoint", "windows")
@@ -64,7 +64,7 @@ class Telemetry:
         )
         for stage in STAGES:
             self._stages.labels(stage)
-        self._intakes: dict[int, Intake] = {}
+        self._intakes: dict[int, PartitionState] = {}
         self._rollups: dict[int, Owned] = {}
         self._newest: dict[tuple[str, int], int] = {}
         self._progressed: dict[tuple[Stage, int], float] = {}
@@ -73,12 +73,12 @@ class Telemetry:
         registry.register(_Sources(self))
 
     @property
-    def intakes(self) -> Mapping[int, Intake]:
+    def stage1(self) -> Mapping[int, PartitionState]:
         """The source partitions this worker owns."""
         return self._intakes
 
     @property
-    def rollups(self) -> Mapping[int, Owned]:
+    def stage2(self) -> Mapping[int, Owned]:
         """The partitions of cells this worker owns."""
         return self._rollups
 
@@ -89,22 +89,22 @@ class Telemetry:
             return monotonic() - self._progressed.get((_stage(topic), partition), monotonic())
         return max(0, now_ms() - newest) / 1000
 
-    def own_intake(self, partition: int, intake: Intake) -> None:
+    def own_stage1(self, partition: int, intake: PartitionState) -> None:
         """Report this source partition from now on."""
         self._progressed["intake", partition] = monotonic()
         self._intakes[partition] = intake
 
-    def disown_intake(self, partition: int) -> None:
+    def disown_stage1(self, partition: int) -> None:
         """Another worker reports it now."""
         self._intakes.pop(partition, None)
         self._forget("intake", partition)
 
-    def own_rollup(self, partition: int, owner: Owned) -> None:
+    def own_stage2(self, partition: int, owner: Owned) -> None:
         """Report the cells of this partition from now on."""
         self._progressed["windows", partition] = monotonic()
         self._rollups[partition] = owner
 
-    def disown_rollup(self, partition: int) -> None:
+    def disown_stage2(self, partition: int) -> None:
         """Another worker reports them now."""
         self._rollups.pop(partition, None)
         self._forget("windows", partition)
@@ -207,7 +207,7 @@ class _Scores:
                     if value is not None:
                         families[name].add_metric(labels, value)
                 if score.last_event is not None:
-                    families["age_seconds"].add_metric(labels, max(0, now - milliseconds(score.last_event)) / 1000)
+                    families["age_seconds"].add_metric(labels, max(0, now - to_ms(score.last_event)) / 1000)
         yield from families.values()
 
 
@@ -234,12 +234,12 @@ class _Sources:
         difference = GaugeMetricFamily(
             "cxstream_reconciliation_difference", "Received minus all outcomes; anything but 0 is a bug", labels=place
         )
-        for partition, intake in list(self._telemetry.intakes.items()):
+        for partition, intake in list(self._telemetry.stage1.items()):
             for topic, progress in intake.progress.items():
                 labels = (topic, str(partition))
                 received.add_metric(labels, progress.received)
                 difference.add_metric(labels, progress.difference)
-                for outcome in OUTCOMES:
+                for outcome in RECORD_OUTCOMES:
                     outcomes.add_metric((*labels, outcome), progress.outcomes[outcome])
                 for reason, number in progress.reasons.items():
                     rejected.add_metric((*labels, reason), number)
@@ -253,7 +253,7 @@ class _Sources:
         partials = CounterMetricFamily(
             "cxstream_partials", "Partials whose windows are published", labels=("topic", "partition")
         )
-        for partition, owner in list(self._telemetry.rollups.items()):
+        for partition, owner in list(self._telemetry.stage2.items()):
             partials.add_metric((PANES.name, str(partition)), owner.partials)
         for (topic, partition), lag in self._telemetry.lag().items():
             records.add_metric((topic, str(partition)), lag)
@@ -273,14 +273,14 @@ class _Sources:
             "cxstream_cells_overflow", "Cells counted as (other), for there were too many", labels=("partition",)
         )
         newest: dict[str, int] = {}
-        for partition, intake in list(self._telemetry.intakes.items()):
+        for partition, intake in list(self._telemetry.stage1.items()):
             customers.add_metric((str(partition),), len(intake.ledger.customers))
             overflow.add_metric((str(partition),), intake.ledger.overflow)
             bounded.add_metric((str(partition),), intake.dimensions.overflow)
             for topic, progress in intake.progress.items():
-                newest[topic] = max(progress.last_event, newest.get(topic, NEVER))
+                newest[topic] = max(progress.last_event, newest.get(topic, NO_WATERMARK_MS))
         for topic, time in newest.items():
-            if time != NEVER:
+            if time != NO_WATERMARK_MS:
                 last.add_metric((topic,), time / 1000)
         yield from (last, customers, overflow, bounded)
 

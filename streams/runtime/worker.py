@@ -22,8 +22,8 @@ from streams.runtime.model_watch import ModelWatch
 from streams.runtime.offsets import OffsetReader
 from streams.runtime.partitions import Partitions, Runner
 from streams.runtime.publishing import Publisher
-from streams.runtime.stage1_runner import IntakeRunner, Mark
-from streams.runtime.stage2_runner import RollupRunner
+from streams.runtime.stage1_runner import LogPosition, Stage1Runner
+from streams.runtime.stage2_runner import Stage2Runner
 from streams.runtime.telemetry import Telemetry
 from streams.runtime.transport import BatchConsumer
 from streams.settings import Settings
@@ -36,7 +36,7 @@ WATCH_SECONDS = 1.0
 Ends = Mapping[tuple[str, int], int]
 
 
-class Streams:
+class StreamsWorker:
     """Both stages of one worker.
 
     `ends` (by source partition, the offset after its last record) makes it a replay of what lies
@@ -53,8 +53,8 @@ class Streams:
         self.settings = settings
         self._failed = failed
         self.telemetry = Telemetry(CollectorRegistry())
-        self.intakes = Partitions(self._intake_topics, self._open_intake, failed)
-        self.rollups = Partitions([settings.topic(PANES.name)], self._open_rollup, failed)
+        self.stage1 = Partitions(self._intake_topics, self._open_intake, failed)
+        self.stage2 = Partitions([settings.topic(PANES.name)], self._open_rollup, failed)
         self.listener = Listener(
             settings.metrics.host, settings.metrics.streams_port, self.telemetry.registry, self.unhealthy, self.unready
         )
@@ -63,7 +63,7 @@ class Streams:
         self._ends = ends
         self._options = aiokafka_options(settings)
         self._publisher = Publisher(settings)
-        self._model = ModelWatch.of(settings, definition.risk)
+        self._model = ModelWatch.of(settings, definition.churn_model)
         self._transactional: bool | None = None
         self._asking = asyncio.Lock()
         self.telemetry.high_watermarks = self.high_watermarks
@@ -83,10 +83,10 @@ class Streams:
 
     def unready(self) -> str | None:
         """Why this worker does not yet answer for its partitions, if it does not."""
-        loading = sorted({*self.intakes.loading, *self.rollups.loading})
+        loading = sorted({*self.stage1.loading, *self.stage2.loading})
         if loading:
             return f"reading the state of partitions {loading}"
-        return None if self.intakes.running else "no partitions assigned"
+        return None if self.stage1.running else "no partitions assigned"
 
     def high_watermarks(self) -> dict[tuple[str, int], int]:
         """Where the logs of the assigned partitions end, as the last fetch saw it."""
@@ -102,7 +102,7 @@ class Streams:
         for topic in (*EVENTS, REKEYED):
             self._agent(self.settings.topic(topic.name), topic.name, self._take_events)
         self._agent(self.settings.topic(PANES.name), PANES.name, self._take_panes)
-        self.app.lost = self._lost
+        self.app.on_records_deleted = self._lost
         self.app.task(self._watch)
         if self._ends is None:
             self.app.task(self._renew)
@@ -124,11 +124,11 @@ class Streams:
 
     def _lost(self, tp: TP, position: int, start: int) -> None:
         # While the state is being read, opening judges this.
-        runner = self.intakes.running.get(tp.partition)
+        runner = self.stage1.running.get(tp.partition)
         if runner is None or tp.topic not in self._intake_topics:
             log.info("%s/%d: no record %d any more, going on at %d", tp.topic, tp.partition, position, start)
         else:
-            runner.lost(tp.topic, position, start)
+            runner.on_records_deleted(tp.topic, position, start)
 
     async def _watch(self) -> None:
         while not self.app.should_stop:
@@ -140,29 +140,29 @@ class Streams:
         while not self.app.should_stop:
             await asyncio.sleep(WATCH_SECONDS)
             if self._model is not None and (model := self._model.poll()) is not None:
-                self._definition = replace(self._definition, risk=model)
-            for runner in list(self.intakes.running.values()):
-                runner.intake.risks.model = self._definition.risk
+                self._definition = replace(self._definition, churn_model=model)
+            for runner in list(self.stage1.running.values()):
+                runner.state.assessments.model = self._definition.churn_model
                 runner.renew_risks()
 
     def _pass_gaps(self, consumer: BatchConsumer) -> None:
-        for partition, runner in self.intakes.running.items():
+        for partition, runner in self.stage1.running.items():
             for topic in (*EVENTS, REKEYED):
                 reached = consumer.reached(self.settings.topic(topic.name), partition)
                 if reached is not None:
-                    runner.pass_gap(topic.name, *reached)
-        for partition, rollup in self.rollups.running.items():
+                    runner.advance_past_gap(topic.name, *reached)
+        for partition, rollup in self.stage2.running.items():
             reached = consumer.reached(self.settings.topic(PANES.name), partition)
             if reached is not None:
-                rollup.pass_gap(*reached)
+                rollup.advance_past_gap(*reached)
 
     async def _take_events(self, topic: str, event: Any) -> None:
-        runner = await self.intakes.get(event.message.partition)
+        runner = await self.stage1.get(event.message.partition)
         if runner is not None and self._is_current(event) and self._is_wanted(topic, event):
             await runner.take(topic, event)
 
     async def _take_panes(self, topic: str, event: Any) -> None:
-        runner = await self.rollups.get(event.message.partition)
+        runner = await self.stage2.get(event.message.partition)
         if runner is not None and self._is_current(event):
             await runner.take(event)
 
@@ -178,20 +178,20 @@ class Streams:
         return bool(event.value)
 
     def _rekeys(self) -> bool:
-        progress = [p for runner in self.intakes.running.values() for p in runner.intake.progress.values()]
+        progress = [p for runner in self.stage1.running.values() for p in runner.state.progress.values()]
         return any(one.outcomes["rekeyed"] for one in progress)
 
     async def _assigned(self, app: Any, assigned: set[TP], **kwargs: Any) -> None:
-        await self.intakes.assigned(assigned)
-        await self.rollups.assigned(assigned)
+        await self.stage1.assigned(assigned)
+        await self.stage2.assigned(assigned)
 
     async def _revoked(self, app: Any, revoked: set[TP], **kwargs: Any) -> None:
-        await self.intakes.revoked()
-        await self.rollups.revoked()
+        await self.stage1.revoked()
+        await self.stage2.revoked()
 
     async def _shutdown(self, app: Any, *args: Any, **kwargs: Any) -> None:
-        await self.intakes.close()
-        await self.rollups.close()
+        await self.stage1.close()
+        await self.stage2.close()
 
     async def _is_transactional(self) -> bool:
         async with self._asking:
@@ -201,8 +201,8 @@ class Streams:
                     log.warning("the broker has no transactions: this must be the only worker")
             return self._transactional
 
-    async def _open_intake(self, partition: int) -> IntakeRunner:
-        runner = IntakeRunner(
+    async def _open_intake(self, partition: int) -> Stage1Runner:
+        runner = Stage1Runner(
             partition,
             self._definition,
             self.settings,
@@ -210,7 +210,7 @@ class Streams:
             self._publisher,
             self.telemetry,
             await self._is_transactional(),
-            self.intakes.failed,
+            self.stage1.failed,
         )
         await _opened(runner, runner.open(lambda: self._marks(partition), lambda: self._ends_of(partition)))
         return runner
@@ -218,12 +218,12 @@ class Streams:
     def _logs(self, partition: int) -> dict[TopicPartition, str]:
         return {TopicPartition(self.settings.topic(t.name), partition): t.name for t in (*EVENTS, REKEYED)}
 
-    async def _marks(self, partition: int) -> dict[str, Mark]:
+    async def _marks(self, partition: int) -> dict[str, LogPosition]:
         names = self._logs(partition)
         async with OffsetReader(self._options) as reader:
             starts = await reader.starts(names)
         committed = await self._committed(list(names))
-        return {name: Mark(starts[tp], committed[tp]) for tp, name in names.items()}
+        return {name: LogPosition(starts[tp], committed[tp]) for tp, name in names.items()}
 
     async def _ends_of(self, partition: int) -> dict[str, int]:
         names = self._logs(partition)
@@ -239,8 +239,8 @@ class Streams:
         found = {tp: await thread.call_thread(consumer.committed, tp) for tp in tps}
         return {tp: -1 if offset is None else offset for tp, offset in found.items()}
 
-    async def _open_rollup(self, partition: int) -> RollupRunner:
-        runner = RollupRunner(
+    async def _open_rollup(self, partition: int) -> Stage2Runner:
+        runner = Stage2Runner(
             partition,
             self._definition,
             self.settings,
@@ -248,7 +248,7 @@ class Streams:
             self._publisher,
             self.telemetry,
             await self._is_transactional(),
-            self.rollups.failed,
+            self.stage2.failed,
             self._ends,
             self._rekeys,
         )

@@ -11,15 +11,15 @@ import streams.core.scores as package
 from streams.core.cells.cuts import Cut
 from streams.core.events.fields import (
     CALL,
+    CALL_DIRECTIONS,
+    CALL_OUTCOMES,
     CASE,
-    DIRECTIONS,
     GRANTED,
     HANDED_ON,
-    KINDS,
-    OUTCOMES,
-    PROGRAMS,
-    STATES,
     SURVEY,
+    SURVEY_KINDS,
+    SURVEY_PROGRAMS,
+    SURVEY_STATES,
     RecordFields,
     band_facts,
     member_facts,
@@ -69,20 +69,20 @@ PERMANENT = {
 ANSWERS = {"nps": (0, 10), "ces2": (1, 7), "ces1": (1, 5), "csat": (1, 5)}
 SAMPLE: list[RecordFields] = [
     *(
-        (SURVEY, kind, STATES.index("answered"), answer, program)
-        for kind, name in enumerate(KINDS)
+        (SURVEY, kind, SURVEY_STATES.index("answered"), answer, program)
+        for kind, name in enumerate(SURVEY_KINDS)
         for answer in range(ANSWERS[name][0], ANSWERS[name][1] + 1)
-        for program in range(len(PROGRAMS))
+        for program in range(len(SURVEY_PROGRAMS))
     ),
-    *((SURVEY, kind, state, -1, 0) for kind in range(len(KINDS)) for state in (0, 1)),
+    *((SURVEY, kind, state, -1, 0) for kind in range(len(SURVEY_KINDS)) for state in (0, 1)),
     risk_facts(0, False),
     risk_facts(1_000_000, True, 120_000),
     band_facts(True),
     band_facts(False),
     *(
         (CALL, outcome, direction, wait, talk, 0, 30_000, transfers)
-        for outcome in range(len(OUTCOMES))
-        for direction in range(len(DIRECTIONS))
+        for outcome in range(len(CALL_OUTCOMES))
+        for direction in range(len(CALL_DIRECTIONS))
         for wait in (-1, 0, 5_000, 20_001, 2**53)
         for talk in (-1, 0, 9_999, 86_400_000, 2**53)
         for transfers in (-1, 0, 2, 2**53)

@@ -7,7 +7,7 @@ from typing import Any
 from kafka.admin import KafkaAdminClient
 
 from schemas.catalogue import EVENTS, RISK, SCORES
-from streams.core.stage1.outcomes import OUTCOMES
+from streams.core.stage1.outcomes import RECORD_OUTCOMES
 from streams.runtime.sink_worker import STORED
 from streams.settings import Settings
 from tests.faults.processes import Worker, until
@@ -60,8 +60,10 @@ def received(workers: Sequence[Worker]) -> int:
 
 def check_counters(workers: Sequence[Worker], wanted: Expected) -> None:
     """Every record has one outcome, and as many have each as the oracle says."""
-    outcomes = {name: sum(w.total("cxstream_outcomes_total", outcome=name) for w in workers) for name in OUTCOMES}
-    assert outcomes == {name: wanted.outcomes[name] for name in OUTCOMES}
+    outcomes = {
+        name: sum(w.total("cxstream_outcomes_total", outcome=name) for w in workers) for name in RECORD_OUTCOMES
+    }
+    assert outcomes == {name: wanted.outcomes[name] for name in RECORD_OUTCOMES}
     assert sum(outcomes.values()) == wanted.received
     unexplained = [s for w in workers for s in w.samples("cxstream_reconciliation_difference") if s[2]]
     assert not unexplained

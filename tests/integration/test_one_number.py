@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.catalogue import SCORES
-from streams.core.scores.contributions import CODES
+from streams.core.scores.contributions import SCORE_CODES
 from streams.local.embedded_broker import EmbeddedBroker
 from streams.settings import Settings
 from tests.faults.agreement import check_counters, check_stored, check_topics, now_ms, settled, wait_stored
@@ -138,8 +138,8 @@ def agree_now(settings: Settings, streams: Worker, wanted: Expected) -> None:
         raise AssertionError(f"{len(differ)} differ:\n" + "\n".join(differ[:20])) from None
     cells = [key for key, shown in of_topic(settings).items() if shown["n"]]
     found = {score for score, _, _, _ in cells}
-    assert found <= CODES.keys()
-    assert sorted(CODES.keys() - found - NOT_IN_THE_TRAFFIC) == []
+    assert found <= SCORE_CODES.keys()
+    assert sorted(SCORE_CODES.keys() - found - NOT_IN_THE_TRAFFIC) == []
     assert {cut for _, cut, _, _ in cells} == set(settings.windows.cuts)
     assert {window for _, _, _, window in cells} == set(settings.windows.lengths)
     print(f"{len(cells)} windows with a value agree, after {wanted.received} records: {dict(wanted.outcomes)}")

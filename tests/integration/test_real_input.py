@@ -27,9 +27,9 @@ from streams.importing.progress import Quiet
 from streams.importing.run import run_import
 from streams.importing.summary import ImportSummary
 from streams.local.sandbox import Sandbox
-from streams.replaying.options import Wanted
+from streams.replaying.options import ReplayOptions
 from streams.replaying.results import Result, read_results
-from streams.runtime.replay import Counted, extent_of, replay
+from streams.runtime.replay import TopicCounts, extent_of, replay
 from streams.settings import Settings
 from tests.integration.real_input.expected import EXPORTS, Export, oracle_of
 from tests.reference import Oracle, differences
@@ -61,7 +61,7 @@ class Run:
 
     settings: Settings
     imported: list[ImportSummary]
-    counted: dict[str, Counted]
+    counted: dict[str, TopicCounts]
     topic: list[Record]
     latest: list[Record]
     history: list[Record]
@@ -71,7 +71,7 @@ class Run:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     for export in EXPORTS:
         assert export.path.exists()
-    with Sandbox(Wanted(every=EVERY).narrow(Settings()), tmp_path_factory.mktemp("run")) as sandbox:
+    with Sandbox(ReplayOptions(every=EVERY).narrow(Settings()), tmp_path_factory.mktemp("run")) as sandbox:
         settings = sandbox.settings
         imported, counted, results = asyncio.run(through(sandbox))
     topic = [json.loads(result.raw) for result in results]
@@ -84,7 +84,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return Run(settings, imported, counted, topic, *stored)
 
 
-async def through(sandbox: Sandbox) -> tuple[list[ImportSummary], dict[str, Counted], list[Result]]:
+async def through(sandbox: Sandbox) -> tuple[list[ImportSummary], dict[str, TopicCounts], list[Result]]:
     settings = sandbox.settings
     storing = asyncio.create_task(sandbox.store())
     imported = [await run_import(load_mapping(e.mapping), [e.path], settings, Quiet()) for e in EXPORTS]

@@ -16,7 +16,7 @@ from streams.core.statistics.intervals import adjusted_wald_nps
 from streams.local.demonstration.scores import Scores
 from streams.local.demonstration.screen import Lines, View, outcomes, pace
 from streams.local.demonstration.table import Row, points, table
-from streams.local.demonstration.worker_metrics import Machine
+from streams.local.demonstration.worker_metrics import WorkerMetrics
 from streams.settings import Settings
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -40,7 +40,7 @@ def scores(*records: Score) -> Scores:
     return known
 
 
-def view(known: Scores, machine: Machine) -> View:
+def view(known: Scores, machine: WorkerMetrics) -> View:
     return View(NOW, known, machine, "5m", "live", 61.4, 100)
 
 
@@ -129,7 +129,7 @@ def exposition(received: int, spent: float, passed: int) -> str:
 
 
 def test_the_machine_is_read_from_its_metrics() -> None:
-    machine = Machine(Settings())
+    machine = WorkerMetrics(Settings())
     machine.take(exposition(100, 2.0, 10), 1000.0)
     assert (machine.per_second, machine.latency) == (0.0, None)
     machine.take(exposition(300, 3.0, 20), 1002.0)
@@ -148,7 +148,7 @@ def test_the_machine_is_read_from_its_metrics() -> None:
 
 
 def test_rates_are_those_of_the_last_seconds() -> None:
-    machine = Machine(Settings())
+    machine = WorkerMetrics(Settings())
     for second in range(0, 60, 2):
         machine.take(exposition(10_000 * (second >= 30) + second, 1.0, 10), second)
     assert machine.per_second == 1
@@ -157,7 +157,7 @@ def test_rates_are_those_of_the_last_seconds() -> None:
 def test_lines_come_when_something_else_is_done_and_not_more_often() -> None:
     out = io.StringIO()
     lines, known = Lines(Console(file=out, width=130)), scores(nps("all", "5m", 30, 10, 5))
-    machine = Machine(Settings())
+    machine = WorkerMetrics(Settings())
     starting = View(NOW, Scores(), machine, "5m", "starting", 0.0, 0)
     for shown in (starting, starting, view(known, machine), view(known, machine)):
         lines.show(shown)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streams.core.churn.features import known
+from streams.core.churn.features import customer_features
 from streams.core.events.sources import SOURCES
 from streams.fitting.history import History
 from tests.reference import Arrival
@@ -62,7 +62,7 @@ def test_a_fit_reads_the_features_the_stream_had_at_that_time(drafted: list[Draf
     then = streamed([a for a in arrivals if a.arrival_ms <= at], tape)
     for key in then.intake.ledger.customers:
         if key[:1] == b"c":
-            had = known(then.intake.ledger.entries(key), at, HORIZON)
+            had = customer_features(then.intake.ledger.entries(key), at, HORIZON)
             assert history.known(key[1:].decode(), at) == had
 
 
@@ -81,7 +81,7 @@ def test_the_assessment_does_not_depend_on_how_events_came_in_chunks(
 
 def latest(stage: Stage1, now: int) -> list[tuple[object, ...]]:
     customers = sorted(key for key in stage.intake.ledger.customers if key[:1] == b"c")
-    risks = stage.intake.risks.known(customers, stage.intake.ledger)
+    risks = stage.intake.assessments.last_assessed(customers, stage.intake.ledger)
     return [(key, a and (a.time, a.facts, a.at == now), risk) for key, _, a, risk in risks]
 
 

@@ -7,13 +7,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.core.events.fields import CALL, DIRECTIONS, KINDS, OUTCOMES, STATES, SURVEY, RecordFields, risk_facts
+from streams.core.events.fields import (
+    CALL,
+    CALL_DIRECTIONS,
+    CALL_OUTCOMES,
+    SURVEY,
+    SURVEY_KINDS,
+    SURVEY_STATES,
+    RecordFields,
+    risk_facts,
+)
 from streams.core.scores import SCORES, Accumulator, ComparedScore, Result, Score
-from streams.core.scores.contributions import COUNTED
+from streams.core.scores.contributions import COUNTED_SCORES
 from tests.reference import SUMMARIES, Summary
 from tests.reference.scores import LEVELS
 
-ANSWERED = STATES.index("answered")
+ANSWERED = SURVEY_STATES.index("answered")
 ANSWERS = {"nps": (0, 10), "ces2": (1, 7), "ces1": (1, 5), "csat": (1, 5)}
 SCALES = {
     "points": (-100.0, 100.0),
@@ -23,13 +32,13 @@ SCALES = {
     "count": (0.0, math.inf),
 }
 
-answers = st.sampled_from(range(len(KINDS))).flatmap(
+answers = st.sampled_from(range(len(SURVEY_KINDS))).flatmap(
     lambda kind: st.tuples(
-        st.just(SURVEY), st.just(kind), st.just(ANSWERED), st.integers(*ANSWERS[KINDS[kind]]), st.integers(0, 1)
+        st.just(SURVEY), st.just(kind), st.just(ANSWERED), st.integers(*ANSWERS[SURVEY_KINDS[kind]]), st.integers(0, 1)
     )
 )
 unanswered = st.tuples(
-    st.just(SURVEY), st.integers(0, len(KINDS) - 1), st.integers(0, 1), st.just(-1), st.integers(0, 1)
+    st.just(SURVEY), st.integers(0, len(SURVEY_KINDS) - 1), st.integers(0, 1), st.just(-1), st.integers(0, 1)
 )
 risks = st.builds(risk_facts, st.integers(0, 1_000_000), st.booleans())
 durations = st.one_of(
@@ -39,8 +48,8 @@ durations = st.one_of(
 )
 calls = st.tuples(
     st.just(CALL),
-    st.integers(0, len(OUTCOMES) - 1),
-    st.integers(0, len(DIRECTIONS) - 1),
+    st.integers(0, len(CALL_OUTCOMES) - 1),
+    st.integers(0, len(CALL_DIRECTIONS) - 1),
     durations,
     durations,
     durations,
@@ -111,7 +120,7 @@ def expected_of(name: str, pooled: list[RecordFields]) -> Summary | None:
 @given(st.lists(records, max_size=5))
 def test_the_result_of_merged_parts_is_that_of_the_pooled_records(parts: list[list[RecordFields]]) -> None:
     pooled = [facts for part in parts for facts in part]
-    for score in COUNTED:
+    for score in COUNTED_SCORES:
         acc = merged(score, *(accumulate(score, part) for part in parts))
         computed, expected = score.result(acc), expected_of(score.name, pooled)
         assert (computed is None) == (expected is None), score.name
@@ -128,7 +137,9 @@ def test_what_is_gathered_of_a_sum_is_the_sum_of_what_is_gathered(a: list[Record
     for score in SCORES:
         if isinstance(score, ComparedScore):
             pooled = {own.code: accumulate(own, a + b) for own in score.reads}
-            assert score.gather(pooled) == merged(score, accumulate(score, a), accumulate(score, b)), score.name
+            assert score.comparison_input(pooled) == merged(score, accumulate(score, a), accumulate(score, b)), (
+                score.name
+            )
 
 
 @patient

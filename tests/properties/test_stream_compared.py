@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from schemas.catalogue import PANES
 from schemas.pane import Pane
 from streams.app import definition
-from streams.core.stage1.comparison_inputs import COMPARED
-from streams.core.stage2.replay_clock import Boundaries
+from streams.core.stage1.comparison_inputs import COMPARED_SCORES
+from streams.core.stage2.replay_clock import ReplayClock
 from streams.runtime.checkpoint import Output
 from streams.settings import Settings
 from tests.reference import Oracle, differences
@@ -63,7 +63,7 @@ def by_partition(outputs: Sequence[Output], config: Settings) -> list[list[Outpu
 
 
 def compared(records: Sequence[Any]) -> list[Any]:
-    return [record for record in records if record["score"] in COMPARED]
+    return [record for record in records if record["score"] in COMPARED_SCORES]
 
 
 @patient
@@ -92,7 +92,7 @@ def test_boundaries_of_a_replay_are_those_of_the_oracle(seed: int, size: int, ta
     ends = {(a.topic, a.partition): a.offset + 1 for a in arrivals}
     published = []
     for outputs in by_partition(stream.outputs, REPLAY):
-        clock = Boundaries(new_windows(REPLAY), definition(REPLAY).lateness, 30 * MINUTE, ends)
+        clock = ReplayClock(new_windows(REPLAY), definition(REPLAY).lateness, 30 * MINUTE, ends)
         for partial in partials_of(outputs, REPLAY):
             if isinstance(partial, Pane):
                 clock.apply(partial)
@@ -113,7 +113,7 @@ def test_such_days_have_all_kinds_of_verdicts() -> None:
         for row in Oracle(config_of(LIVE)).feed(arrivals).live(max(a.arrival_ms for a in arrivals)):
             if row["score"] == "speed_guard":
                 seen |= {(row["cut"], rule, row["counts"][rule]) for rule in ("cut_short",) if rule in row["counts"]}
-            elif row["score"] in COMPARED:
+            elif row["score"] in COMPARED_SCORES:
                 seen.add((row["cut"], row["score"], row["counts"]["rank"]))
     assert seen >= {(cut, "cut_short", flag) for cut in ("team", "queue", "team+queue") for flag in (0, 1)}
     assert seen >= {("touchpoint", score, rank) for score in ("friction", "friction_ces2") for rank in (1, 2)}

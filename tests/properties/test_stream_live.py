@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.pane import Pane
 from schemas.score import Score
-from streams.core.stage1.outcomes import OUTCOMES
+from streams.core.stage1.outcomes import RECORD_OUTCOMES
 from streams.runtime.publishing import score_key
 from streams.settings import Settings
 from tests.reference import Oracle, differences
@@ -49,7 +49,7 @@ def test_outcomes_reasons_and_watermarks_are_those_of_the_oracle(
     for stage in stream.stages:
         for topic, progress in stage.intake.progress.items():
             place = (topic, stage.partition)
-            assert Counter(progress.outcomes) == oracle.outcomes[place] | Counter(dict.fromkeys(OUTCOMES, 0))
+            assert Counter(progress.outcomes) == oracle.outcomes[place] | Counter(dict.fromkeys(RECORD_OUTCOMES, 0))
             assert Counter(progress.reasons) == oracle.reasons[place]
             assert progress.received == sum(oracle.outcomes[place].values())
             assert progress.difference == 0

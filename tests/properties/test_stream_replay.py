@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from schemas.pane import Pane
 from schemas.score import Score
 from streams.app import definition
-from streams.core.stage2.replay_clock import Boundaries
+from streams.core.stage2.replay_clock import ReplayClock
 from streams.settings import Settings
 from tests.reference import Arrival, Event, Oracle, decode, differences
 from tests.reference.risk import shipped_risk
@@ -52,7 +52,7 @@ def replayed(config: Settings, arrivals: Sequence[Arrival], tape: Tape) -> list[
     """What stage 2 publishes when it takes what stage 1 published in that order, asking now and then what is due."""
     windows, ends = new_windows(config), {(a.topic, a.partition): a.offset + 1 for a in arrivals}
     every = span_ms(config.windows.every) if config.windows.every else 0
-    boundaries = Boundaries(windows, definition(config).lateness, every, ends)
+    boundaries = ReplayClock(windows, definition(config).lateness, every, ends)
     published: list[Score] = []
     for partial in partials_of(Driver(config, arrivals, tape).finish().outputs, config):
         if isinstance(partial, Pane):
@@ -91,7 +91,7 @@ def test_every_boundary_up_to_the_end_of_the_data_is_published_once_as_the_oracl
     steps = [step for step in STEPS if step <= chosen.pause]
     delays = [*(delay for delay in DELAYS if delay <= 2 * chosen.pause), *SKEWS]
     drafted = data.draw(inputs(steps=steps, delays=delays))
-    arrivals = punctual(addressed(drafted, PARTITIONS), min(bounds.wait.values()))
+    arrivals = punctual(addressed(drafted, PARTITIONS), min(bounds.wait_ms.values()))
     oracle = Oracle(config_of(config), shipped_risk).feed(arrivals)
     expected, every = oracle.end_of_data(), span_ms(config.windows.every)
     if oracle.watermarks:

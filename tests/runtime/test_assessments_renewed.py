@@ -12,7 +12,7 @@ from schemas.risk import Risk
 from streams.app import definition
 from streams.runtime.checkpoint import Change, Output
 from streams.runtime.publishing import Publisher
-from streams.runtime.stage1_runner import IntakeRunner
+from streams.runtime.stage1_runner import Stage1Runner
 from streams.runtime.telemetry import Telemetry
 from tests.reference.contracts import SURVEYS
 from tests.reference.windows import moment_of
@@ -42,21 +42,21 @@ class Written:
         return 1
 
 
-def runner(written: Written, customers: int, mode: str = "live") -> IntakeRunner:
+def runner(written: Written, customers: int, mode: str = "live") -> Stage1Runner:
     """One whose state holds a detractor's answer of each customer, of long ago."""
     settings = settings_with(app={"mode": mode}, kafka={"partitions": 1})
     failures: list[BaseException] = []
     telemetry = Telemetry(CollectorRegistry())
-    made = IntakeRunner(0, definition(settings), settings, {}, Publisher(settings), telemetry, True, failures.append)
+    made = Stage1Runner(0, definition(settings), settings, {}, Publisher(settings), telemetry, True, failures.append)
     made._checkpointer = written  # type: ignore[assignment]
     answers = [
         {"event_id": "e", "record_id": f"r{n}", "time": moment_of(NOON), "survey": "s", "kind": "nps", "score": 0}
         for n in range(customers)
     ]
     records = [Record(n, NOON, None, json.dumps(a | {"customer": f"c{n}"}).encode()) for n, a in enumerate(answers)]
-    made.intake.apply(SURVEYS, records, NOON)
-    made.intake.risks.drain()
-    made.intake.drain_panes()
+    made.state.apply(SURVEYS, records, NOON)
+    made.state.assessments.drain()
+    made.state.drain_panes()
     return made
 
 

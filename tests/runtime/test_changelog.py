@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streams.core.events.sources import moment
-from streams.core.stage1.partition_state import Intake
+from streams.core.events.sources import to_datetime
+from streams.core.stage1.partition_state import PartitionState
 from streams.errors import StateError
 from streams.runtime import changelog
 from streams.settings import Settings
@@ -40,21 +40,21 @@ def fed(drafted: list[Draft], checkpoints: set[int]) -> tuple[Stage1, list[tuple
 def written(stage: Stage1) -> list[tuple[bytes, bytes | None]]:
     intake = stage.intake
     panes, closed = intake.drain_panes()
-    risks = [(changelog.RISK + key, value) for key, value, _, _ in intake.risks.drain()]
+    risks = [(changelog.RISK + key, value) for key, value, _, _ in intake.assessments.drain()]
     return [*risks, *changelog.changes_of(intake, panes, closed)]
 
 
-def loaded(log: Sequence[tuple[bytes, bytes | None]], config: Settings = SHORT) -> Intake:
+def loaded(log: Sequence[tuple[bytes, bytes | None]], config: Settings = SHORT) -> PartitionState:
     intake = Stage1(0, config).intake
     for key, value in log:
         changelog.load(intake, key, value)
     return intake
 
 
-def everything(intake: Intake) -> object:
+def everything(intake: PartitionState) -> object:
     """All that decides what becomes of the next record."""
     ledger = {customer: intake.ledger.entries(customer) for customer in intake.ledger.customers}
-    numbers = {c.values: intake.dimensions.number(c.values) for c in intake.dimensions.combinations}
+    numbers = {c.values: intake.dimensions.intern(c.values) for c in intake.dimensions.combinations}
     customers = sorted(customer for customer in ledger if customer[:1] == b"c")
     return (
         intake.progress,
@@ -64,7 +64,7 @@ def everything(intake: Intake) -> object:
         intake.dimensions.cells,
         numbers,
         len(intake.partials),
-        intake.risks.known(customers, intake.ledger),
+        intake.assessments.last_assessed(customers, intake.ledger),
     )
 
 
@@ -213,5 +213,5 @@ class TestTheLastCheckpoint:
             stage.take(SURVEYS, [record_of(arrival)], NOON + 60 * DAY)
         lost = stage.checkpoint()
         shown = panes_of(stage.restart(), SHORT)
-        assert moment(NOON) in {pane.start for pane in shown}
+        assert to_datetime(NOON) in {pane.start for pane in shown}
         assert len(shown) == len(panes_of(lost, SHORT))

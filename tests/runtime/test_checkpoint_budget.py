@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from streams.app import definition
 from streams.runtime.checkpoint import Change, Output
 from streams.runtime.publishing import Publisher
-from streams.runtime.stage1_runner import IntakeRunner
+from streams.runtime.stage1_runner import Stage1Runner
 from streams.runtime.telemetry import Telemetry
 from tests.reference.contracts import CALLS, KINDS, SURVEYS, TICKETS
 from tests.reference.windows import moment_of
@@ -86,7 +86,7 @@ class Feed:
         failures: list[BaseException] = []
         definition_ = definition(SETTINGS)
         publisher, telemetry = Publisher(SETTINGS), Telemetry(CollectorRegistry())
-        self.runner = IntakeRunner(0, definition_, SETTINGS, {}, publisher, telemetry, False, failures.append)
+        self.runner = Stage1Runner(0, definition_, SETTINGS, {}, publisher, telemetry, False, failures.append)
         self.measured = MeasuringCheckpointer()
         self.runner._checkpointer = self.measured  # type: ignore[assignment]
         self._failures = failures

@@ -9,12 +9,12 @@ import pytest
 from schemas.catalogue import PANES, REJECTS, REKEYED, RISK, SCORES
 from schemas.dead_letter import PAYLOAD_CAP
 from schemas.decoding import MAX_RECORD_BYTES, Invalid
-from schemas.pane import Pane, Partial, Watermark
+from schemas.pane import Pane, PaneRecord, Watermark
 from schemas.reject import Reject
 from schemas.risk import Risk
 from schemas.score import Score
-from streams.core.events.sources import moment
-from streams.core.stage1.outcomes import Rejected, Rekeyed
+from streams.core.events.sources import to_datetime
+from streams.core.stage1.outcomes import RejectedRecord, RekeyedRecord
 from streams.core.stage1.partitioner import partition_of
 from streams.runtime.checkpoint import Output
 from streams.runtime.model_watch import shipped_model
@@ -34,7 +34,7 @@ def publisher() -> Publisher:
 
 def rejected(payload: bytes | None, **fields: Any) -> tuple[Output, Reject]:
     record = Record(**{"offset": 7, "timestamp": NOON, "key": b"k", "value": payload, **fields})
-    [output] = publisher().rejects([Rejected(SURVEYS, record, WHY)], 3)
+    [output] = publisher().rejects([RejectedRecord(SURVEYS, record, WHY)], 3)
     assert output.value is not None
     return output, msgspec.json.decode(output.value, type=Reject)
 
@@ -68,7 +68,7 @@ class TestRejects:
             reason="not_json",
             field="score",
             detail="mend it",
-            time=moment(NOON),
+            time=to_datetime(NOON),
             key="k",
             payload="{nonsense",
             encoding="utf-8",
@@ -82,7 +82,7 @@ class TestRejects:
 
     def test_no_value_is_an_empty_payload_of_size_zero(self) -> None:
         _, reject = rejected(None, key=None, timestamp=-1)
-        assert (reject.payload, reject.size, reject.key, reject.time) == ("", 0, "", moment(0))
+        assert (reject.payload, reject.size, reject.key, reject.time) == ("", 0, "", to_datetime(0))
 
     @pytest.mark.parametrize("character", ["a", "é", "€", "😀"])
     @pytest.mark.parametrize("shift", range(4))
@@ -104,7 +104,7 @@ class TestRejects:
 
     def test_key_and_detail_are_capped_and_a_key_need_not_be_text(self) -> None:
         record = Record(0, NOON, b"\xff" * 5_000, b"")
-        [output] = publisher().rejects([Rejected(SURVEYS, record, Invalid("not_json", "", "x" * 5_000))], 0)
+        [output] = publisher().rejects([RejectedRecord(SURVEYS, record, Invalid("not_json", "", "x" * 5_000))], 0)
         assert output.value is not None
         reject = msgspec.json.decode(output.value, type=Reject)
         assert (len(reject.key), len(reject.detail)) == (256, 1000)
@@ -119,7 +119,7 @@ class TestRekeyed:
 
     def test_it_goes_to_its_customers_partition_with_where_it_came_from(self) -> None:
         record = Record(7, NOON, b"wrong", b"value")
-        [output] = publisher().rekeyed([Rekeyed(SURVEYS, record, b"c-1")], 3)
+        [output] = publisher().rekeyed([RekeyedRecord(SURVEYS, record, b"c-1")], 3)
         assert output == Output(
             "eu.cx.rekeyed.v1", partition_of(b"c-1", 4), b"c-1", b"value", ((ORIGIN, f"{SURVEYS}|3|7".encode()),)
         )
@@ -141,17 +141,17 @@ class TestPanes:
 
     def test_a_partial_says_what_stage_1_counted(self) -> None:
         _, outputs = published(survey("a", touchpoint="web"), survey("b", touchpoint="web", score=0))
-        panes = [p for p in values(outputs, "eu.cx.panes.v1", Partial) if isinstance(p, Pane)]
+        panes = [p for p in values(outputs, "eu.cx.panes.v1", PaneRecord) if isinstance(p, Pane)]
         [web] = [p for p in panes if (p.cut, p.resolution, p.topic) == ("touchpoint", 300, SURVEYS)]
         assert web == Pane(
             cut="touchpoint",
             cell="web",
             resolution=300,
-            start=moment(NOON),
+            start=to_datetime(NOON),
             topic=SURVEYS,
             partition=0,
             version=2,
-            last={"nps": moment(NOON), "response_rate": moment(NOON)},
+            last={"nps": to_datetime(NOON), "response_rate": to_datetime(NOON)},
             counts={"nps": {9: 1, 0: 1}, "response_rate": {2: 2}},
         )
 
@@ -169,7 +169,7 @@ class TestPanes:
                 assert output.value is not None
                 pane = msgspec.json.decode(output.value, type=Pane)
                 assert (pane.cut, pane.cell, pane.topic) == (cut, cell, topic)
-                assert (pane.resolution, pane.start) == (int(resolution), moment(int(start)))
+                assert (pane.resolution, pane.start) == (int(resolution), to_datetime(int(start)))
                 assert pane.partition == int(partition)
 
     def test_a_closed_pane_is_deleted_under_the_key_and_where_it_was_published(self) -> None:
@@ -221,7 +221,7 @@ class TestPanes:
             (f"watermark|{topic}|1", partition) for topic in (CALLS, SURVEYS) for partition in range(3)
         ]
         marks = {mark.topic: mark for mark in values(outputs, PANES.name, Watermark)}
-        assert marks[SURVEYS] == Watermark(topic=SURVEYS, partition=1, offset=1, time=moment(NOON))
+        assert marks[SURVEYS] == Watermark(topic=SURVEYS, partition=1, offset=1, time=to_datetime(NOON))
         assert marks[CALLS] == Watermark(topic=CALLS, partition=1, offset=4, time=None)
 
     def test_the_watermark_follows_the_panes_it_covers(self) -> None:
@@ -238,7 +238,7 @@ class TestRisks:
         [output] = [o for o in outputs if o.topic == "eu.cx.risk.v1"]
         [risk] = values([output], "eu.cx.risk.v1", Risk)
         assert (output.partition, output.key) == (0, "Zoë".encode())
-        assert (risk.customer, risk.time, risk.band) == ("Zoë", moment(NOON + HOUR), "medium")
+        assert (risk.customer, risk.time, risk.band) == ("Zoë", to_datetime(NOON + HOUR), "medium")
         assert (risk.revision, risk.horizon_days, risk.model) == (NOON + HOUR, 30, shipped_model().name)
         assert risk.risk == pytest.approx(risk.base + sum(c.points for c in risk.contributions), abs=1e-6)
         assert [c.feature for c in risk.contributions] == ["detractor"]
@@ -273,7 +273,7 @@ class TestScores:
         keys = [score_key(result) for result in results]
         assert len(set(keys)) == len(keys) > 10
         assert b"nps|touchpoint+channel|a++b+web|5m" in keys
-        later = msgspec.structs.replace(results[0], end=moment(NOON + MINUTE), revision=9)
+        later = msgspec.structs.replace(results[0], end=to_datetime(NOON + MINUTE), revision=9)
         assert score_key(later) == keys[0]
 
     def test_results_go_to_the_partition_of_their_cells(self) -> None:

@@ -9,7 +9,7 @@ from streams.app import definition
 from streams.errors import HoleError
 from streams.runtime.connection import aiokafka_options, transactions_supported
 from streams.runtime.publishing import Publisher
-from streams.runtime.stage1_runner import IntakeRunner, Mark
+from streams.runtime.stage1_runner import LogPosition, Stage1Runner
 from streams.runtime.telemetry import Telemetry
 from streams.runtime.topics import create_topics
 from streams.settings import Settings
@@ -25,7 +25,7 @@ class Owner:
 
     def __init__(self, settings: Settings, transactional: bool) -> None:
         self.failures: list[BaseException] = []
-        self.runner = IntakeRunner(
+        self.runner = Stage1Runner(
             0,
             definition(settings),
             settings,
@@ -37,10 +37,10 @@ class Owner:
         )
 
     async def open(self, former: "Owner | None" = None, committed: int = -1) -> None:
-        async def marks() -> dict[str, Mark]:
+        async def marks() -> dict[str, LogPosition]:
             if former:
                 await former.work()
-            return {SURVEYS: Mark(0, committed)}
+            return {SURVEYS: LogPosition(0, committed)}
 
         async def ends() -> dict[str, int]:
             return {SURVEYS: TAKEN}
@@ -71,7 +71,7 @@ async def test_what_the_former_owner_acknowledged_up_to_the_opening_is_in_the_st
 ) -> None:
     former, owner = owners
     await owner.open(former, committed=TAKEN)
-    assert owner.runner.intake.applied(SURVEYS) == TAKEN - 1
+    assert owner.runner.state.applied(SURVEYS) == TAKEN - 1
     assert not former.failures + owner.failures
     await owner.runner.close(0.0)
 

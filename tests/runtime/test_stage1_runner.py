@@ -10,11 +10,11 @@ from prometheus_client import CollectorRegistry
 
 from schemas.catalogue import REKEYED
 from streams.app import definition
-from streams.core.stage1.outcomes import Progress
+from streams.core.stage1.outcomes import TopicProgress
 from streams.errors import BrokerError, HoleError
 from streams.runtime.checkpoint import Change, Output
 from streams.runtime.publishing import ORIGIN, Publisher
-from streams.runtime.stage1_runner import IntakeRunner, Mark
+from streams.runtime.stage1_runner import LogPosition, Stage1Runner
 from streams.runtime.telemetry import Telemetry
 from tests.reference.contracts import CALLS, SURVEYS
 from tests.reference.windows import moment_of
@@ -93,7 +93,7 @@ class Bench:
         self.slow = SlowCheckpointer()
         defined = definition(SETTINGS)
         telemetry = Telemetry(CollectorRegistry())
-        self.runner = IntakeRunner(0, defined, SETTINGS, {}, Publisher(SETTINGS), telemetry, True, self.failures.append)
+        self.runner = Stage1Runner(0, defined, SETTINGS, {}, Publisher(SETTINGS), telemetry, True, self.failures.append)
         self.runner._checkpointer = self.slow  # type: ignore[assignment]
 
     def chunk(self, *offsets: int, headers: tuple[tuple[str, bytes], ...] = ()) -> Chunk:
@@ -202,16 +202,16 @@ async def test_what_is_in_the_state_is_taken_again_without_counting(bench: Bench
     await bench.take(again)
     await bench.land(2)
     assert bench.acks == [first, again]
-    assert bench.runner.intake.progress[SURVEYS].received == 4
+    assert bench.runner.state.progress[SURVEYS].received == 4
 
 
 async def test_markers_behind_the_last_record_count_as_read_once_it_is_applied(bench: Bench) -> None:
     await bench.take(bench.chunk(0, 1))
     await bench.land()
-    bench.runner.pass_gap(SURVEYS, 5, 9)
-    assert bench.runner.intake.applied(SURVEYS) == 1
-    bench.runner.pass_gap(SURVEYS, 1, 4)
-    bench.runner.pass_gap(SURVEYS, 1, 3)
+    bench.runner.advance_past_gap(SURVEYS, 5, 9)
+    assert bench.runner.state.applied(SURVEYS) == 1
+    bench.runner.advance_past_gap(SURVEYS, 1, 4)
+    bench.runner.advance_past_gap(SURVEYS, 1, 3)
     await bench.land()
     assert bench.runner.durable == {SURVEYS: 3}
 
@@ -222,7 +222,7 @@ async def test_a_rekeyed_record_is_one_of_its_source_and_a_stranger_is_refused(b
     for chunk in (known, *strangers):
         await bench.take(chunk, REKEYED.name)
     await bench.land(2)
-    progress = bench.runner.intake.progress[REKEYED.name]
+    progress = bench.runner.state.progress[REKEYED.name]
     assert (progress.applied, progress.outcomes["accepted"], progress.outcomes["rejected"]) == (2, 1, 2)
     assert progress.reasons == {"wrong_topic": 2}
     assert bench.acks == [known, *strangers]
@@ -231,23 +231,23 @@ async def test_a_rekeyed_record_is_one_of_its_source_and_a_stranger_is_refused(b
 @pytest.mark.parametrize(
     ("applied", "mark", "end", "gone"),
     [
-        (9, Mark(0, 10), 20, None),
-        (9, Mark(10, 10), 20, None),
-        (9, Mark(0, -1), 20, None),
-        (9, Mark(0, 4), 10, None),
-        (9, Mark(11, 10), 20, "records 10 to 10 are gone"),
-        (9, Mark(0, 15), 20, "records 10 to 14 are gone"),
-        (9, Mark(0, -1), 9, "the topic was made anew"),
-        (-1, Mark(3, -1), 20, "records 0 to 2 are gone"),
-        (None, Mark(3, -1), 20, None),
-        (None, Mark(0, 5), 20, "records 0 to 4 are gone"),
+        (9, LogPosition(0, 10), 20, None),
+        (9, LogPosition(10, 10), 20, None),
+        (9, LogPosition(0, -1), 20, None),
+        (9, LogPosition(0, 4), 10, None),
+        (9, LogPosition(11, 10), 20, "records 10 to 10 are gone"),
+        (9, LogPosition(0, 15), 20, "records 10 to 14 are gone"),
+        (9, LogPosition(0, -1), 9, "the topic was made anew"),
+        (-1, LogPosition(3, -1), 20, "records 0 to 2 are gone"),
+        (None, LogPosition(3, -1), 20, None),
+        (None, LogPosition(0, 5), 20, "records 0 to 4 are gone"),
     ],
 )
 async def test_a_hole_is_judged_by_state_log_and_group(
-    bench: Bench, applied: int | None, mark: Mark, end: int, gone: str | None
+    bench: Bench, applied: int | None, mark: LogPosition, end: int, gone: str | None
 ) -> None:
     if applied is not None:
-        bench.runner.intake.progress[SURVEYS] = Progress(applied=applied)
+        bench.runner.state.progress[SURVEYS] = TopicProgress(applied=applied)
     if gone is None:
         bench.runner._refuse_holes({SURVEYS: mark}, {SURVEYS: end})
     else:
@@ -263,7 +263,7 @@ async def test_a_hole_is_judged_by_state_log_and_group(
 async def test_records_that_vanish_before_they_are_read_are_a_hole_unless_they_are_in_the_state(
     bench: Bench, position: int, start: int, gone: str | None
 ) -> None:
-    bench.runner.intake.progress[CALLS] = Progress(applied=9)
-    bench.runner.lost(CALLS, position, start)
+    bench.runner.state.progress[CALLS] = TopicProgress(applied=9)
+    bench.runner.on_records_deleted(CALLS, position, start)
     assert [gone in str(error) for error in bench.failures if gone] == ([] if gone is None else [True])
     assert len(bench.failures) == (gone is not None)

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry
 from schemas.catalogue import PANES
 from streams.app import definition
 from streams.runtime.publishing import Publisher
-from streams.runtime.stage2_runner import RollupRunner
+from streams.runtime.stage2_runner import Stage2Runner
 from streams.runtime.telemetry import Telemetry
 from tests.runtime.test_telemetry import Clock
 from tests.support.stream import Record, settings_with
@@ -22,10 +22,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-async def runner(clock: Clock) -> RollupRunner:
+async def runner(clock: Clock) -> Stage2Runner:
     """The owner of a partition that ends at offset 10."""
     telemetry, failures = Telemetry(CollectorRegistry()), list[BaseException]()
-    made = RollupRunner(
+    made = Stage2Runner(
         0,
         definition(SETTINGS),
         SETTINGS,
@@ -36,11 +36,11 @@ async def runner(clock: Clock) -> RollupRunner:
         failed=failures.append,
     )
     telemetry.high_watermarks = lambda: {(PANES.name, 0): 10}
-    telemetry.own_rollup(0, made)
+    telemetry.own_stage2(0, made)
     return made
 
 
-async def test_rounds_in_which_nothing_was_taken_are_no_progress(runner: RollupRunner, clock: Clock) -> None:
+async def test_rounds_in_which_nothing_was_taken_are_no_progress(runner: Stage2Runner, clock: Clock) -> None:
     clock.seconds = 61
     await runner._publish(())
     assert runner._telemetry.stalled(60.0) == [("windows", 0)]
@@ -49,13 +49,13 @@ async def test_rounds_in_which_nothing_was_taken_are_no_progress(runner: RollupR
     assert (runner.followed, runner.partials, runner._telemetry.stalled(60.0)) == (8, 1, [])
 
 
-async def test_markers_behind_the_last_partial_are_passed_once_that_is_followed_up(runner: RollupRunner) -> None:
+async def test_markers_behind_the_last_partial_are_passed_once_that_is_followed_up(runner: Stage2Runner) -> None:
     runner._apply(Record(8, 0, None, None))
-    runner.pass_gap(8, 10)
+    runner.advance_past_gap(8, 10)
     assert runner.followed == -1
     await runner._publish(())
-    runner.pass_gap(9, 10)
+    runner.advance_past_gap(9, 10)
     assert runner.followed == 8
-    runner.pass_gap(8, 10)
+    runner.advance_past_gap(8, 10)
     assert runner.followed == 9
     assert runner._telemetry.lag() == {(PANES.name, 0): 0}

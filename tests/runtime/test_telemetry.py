@@ -11,7 +11,7 @@ from prometheus_client.exposition import generate_latest
 
 from schemas.catalogue import PANES
 from schemas.score import Score
-from streams.core.stage1.partition_state import Intake
+from streams.core.stage1.partition_state import PartitionState
 from streams.runtime.clock import monotonic, now_ms
 from streams.runtime.sink_worker import SinkMetrics
 from streams.runtime.telemetry import STAGES, Telemetry
@@ -42,7 +42,7 @@ def score(value: float | None, n: int, **fields: Any) -> Score:
 
 
 @pytest.fixture
-def intake() -> Intake:
+def intake() -> PartitionState:
     """A partition that has taken one answer, one late one and two rejects."""
     stage, now = Stage1(0, SETTINGS), now_ms()
     answers = [
@@ -77,10 +77,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def telemetry(intake: Intake) -> Telemetry:
+def telemetry(intake: PartitionState) -> Telemetry:
     made = Telemetry(CollectorRegistry())
-    made.own_intake(0, intake)
-    made.own_rollup(0, OwnedCells())
+    made.own_stage1(0, intake)
+    made.own_stage2(0, OwnedCells())
     made.high_watermarks = lambda: {(SURVEYS, 0): 20, (SURVEYS, 7): 99}
     made.waited(SURVEYS, 0, now_ms() - 3_000)
     made.checkpointed(0, 1_000, 0.02, monotonic())
@@ -129,8 +129,8 @@ def test_a_window_without_a_value_has_an_n_and_no_value(telemetry: Telemetry) ->
 
 def test_what_another_worker_owns_is_not_reported(telemetry: Telemetry) -> None:
     assert telemetry.lag() == {(SURVEYS, 0): 6}
-    telemetry.disown_intake(0)
-    telemetry.disown_rollup(0)
+    telemetry.disown_stage1(0)
+    telemetry.disown_stage2(0)
     assert telemetry.lag() == {}
     assert value_of(telemetry, "cxstream_received_total", topic=SURVEYS, partition="0") is None
     assert b"cxstream_score_n{" not in generate_latest(telemetry.registry)
@@ -146,7 +146,7 @@ def test_lag_in_seconds_is_the_age_of_the_newest_applied_record_while_others_wai
 
 
 def test_lag_in_seconds_is_that_of_each_partition(clock: Clock, telemetry: Telemetry) -> None:
-    telemetry.own_intake(1, Intake(1, telemetry.intakes[0].definition))
+    telemetry.own_stage1(1, PartitionState(1, telemetry.stage1[0].definition))
     telemetry.high_watermarks = lambda: {(SURVEYS, 0): 15, (SURVEYS, 1): 9}
     clock.seconds = 90
     telemetry.waited(SURVEYS, 0, now_ms() + 90_000)
@@ -155,7 +155,7 @@ def test_lag_in_seconds_is_that_of_each_partition(clock: Clock, telemetry: Telem
 
 
 def test_stalled_is_a_partition_that_has_input_and_moves_nothing(clock: Clock, telemetry: Telemetry) -> None:
-    telemetry.own_intake(1, Intake(1, telemetry.intakes[0].definition))
+    telemetry.own_stage1(1, PartitionState(1, telemetry.stage1[0].definition))
     telemetry.high_watermarks = lambda: {(SURVEYS, 0): 15, (SURVEYS, 1): 9}
     assert telemetry.stalled(60.0) == []
     clock.seconds = 61

@@ -14,25 +14,25 @@ from streams.core.events.fields import (
     FLOW,
     GRANTED,
     HANDED_ON,
-    KINDS,
     OPENED,
     REPLIED,
     RESOLVED,
     RISK,
     SOLVED,
-    STATES,
     SURVEY,
+    SURVEY_KINDS,
+    SURVEY_STATES,
     TICKET,
     TICKET_CHANGES,
     contact_facts,
 )
 from tests.reference.contracts import KINDS as SCALES
 
-_ANSWERED = STATES.index("answered")
+_ANSWERED = SURVEY_STATES.index("answered")
 
-ANSWERS = st.sampled_from(range(len(KINDS))).flatmap(
+ANSWERS = st.sampled_from(range(len(SURVEY_KINDS))).flatmap(
     lambda kind: st.tuples(
-        st.just(SURVEY), st.just(kind), st.just(_ANSWERED), st.integers(*SCALES[KINDS[kind]]), st.integers(0, 1)
+        st.just(SURVEY), st.just(kind), st.just(_ANSWERED), st.integers(*SCALES[SURVEY_KINDS[kind]]), st.integers(0, 1)
     )
 )
 UNANSWERED = st.tuples(st.just(SURVEY), st.integers(0, 3), st.integers(0, 1), st.just(-1), st.integers(0, 1))

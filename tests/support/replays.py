@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 from streams import app
 from streams.core.stage1.partitioner import partition_of
 from streams.replaying.results import Result, read_results
-from streams.runtime.replay import Counted, Extent, extent_of, replay
+from streams.runtime.replay import ReplayExtent, TopicCounts, extent_of, replay
 from streams.settings import Settings
 from tests.reference.windows import moment_of
 from tests.support.brokers import make_settings
@@ -60,7 +60,9 @@ async def send(
         await producer.stop()
 
 
-async def replayed(settings: Settings, extent: Extent | None = None) -> tuple[dict[str, Counted], list[Result]]:
+async def replayed(
+    settings: Settings, extent: ReplayExtent | None = None
+) -> tuple[dict[str, TopicCounts], list[Result]]:
     """Replay what is there, or `extent`; what became of the records, and the results."""
     counted = await replay(partial(app.streams, settings), extent or await extent_of(settings), lambda applied: None)
     return counted, await read_results(settings)

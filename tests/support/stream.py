@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from schemas.catalogue import PANES, REKEYED
-from schemas.pane import Pane, Partial, Watermark
+from schemas.pane import Pane, PaneRecord, Watermark
 from schemas.score import Score
 from streams.app import definition
 from streams.core.stage1.definition import Definition
 from streams.core.stage1.partials import PaneKey
-from streams.core.stage1.partials import Partial as Counted
-from streams.core.stage1.partition_state import Intake
+from streams.core.stage1.partials import PanePartial as Counted
+from streams.core.stage1.partition_state import PartitionState
 from streams.core.stage2.windows import Windows
 from streams.runtime import changelog
 from streams.runtime.checkpoint import Output
@@ -29,7 +29,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 
 Panes = Sequence[tuple[PaneKey, int, Counted]]
 
-_partial = msgspec.json.Decoder(Partial).decode
+_partial = msgspec.json.Decoder(PaneRecord).decode
 
 
 class Record(NamedTuple):
@@ -74,7 +74,7 @@ class Stage1:
         self.partition = partition
         self.changelog: dict[bytes, bytes | None] = {}
         self.publisher = Publisher(settings)
-        self.intake = Intake(partition, self.definition)
+        self.intake = PartitionState(partition, self.definition)
 
     def take(self, topic: str, records: Sequence[Record], now: int, budget: int = 2**60) -> int:
         """Apply one chunk, as far as the budget goes; returns how many records were taken."""
@@ -98,7 +98,7 @@ class Stage1:
         """Make everything applied durable, in a compacted changelog; returns what goes out with it."""
         intake, publisher, partition = self.intake, self.publisher, self.partition
         panes, closed = intake.drain_panes()
-        risks = intake.risks.drain()
+        risks = intake.assessments.drain()
         rejected, intake.rejected = intake.rejected, []
         rekeyed, intake.rekeyed = intake.rekeyed, []
         outputs = publisher.rejects(rejected, partition) + publisher.rekeyed(rekeyed, partition)
@@ -111,11 +111,11 @@ class Stage1:
 
     def restart(self) -> list[Output]:
         """Lose what is in memory and come back; returns what is published again of the last checkpoint."""
-        self.intake, last = Intake(self.partition, self.definition), changelog.LastCheckpoint()
+        self.intake, last = PartitionState(self.partition, self.definition), changelog.LastCheckpoint()
         for key, value in self.changelog.items():
             changelog.load(self.intake, key, value)
             last.add(key, value)
-        known = self.intake.risks.known(last.assessed(), self.intake.ledger)
+        known = self.intake.assessments.last_assessed(last.assessed(), self.intake.ledger)
         return self.publisher.risks(known, self.partition) + self._shown(last.panes(), last.closed())
 
     def _write(self, key: bytes, value: bytes | None) -> None:

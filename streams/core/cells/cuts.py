@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 
-class Dims(NamedTuple):
+class DimensionValues(NamedTuple):
     """What an event says about where it belongs; empty where it says nothing."""
 
     touchpoint: str = ""
@@ -18,7 +18,7 @@ class Dims(NamedTuple):
     source: str = ""
 
 
-DIMENSIONS = Dims._fields
+DIMENSIONS = DimensionValues._fields
 
 
 @dataclass(frozen=True)

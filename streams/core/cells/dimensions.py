@@ -27,7 +27,7 @@ class Cell(msgspec.Struct, array_like=True, frozen=True):
     name: str
 
 
-class Dimensions:
+class DimensionRegistry:
     """Numbers for the combinations and cells of one source partition; a number never changes.
 
     Only the dimensions that some cut uses are told apart. `pending_bytes` is roughly what the new
@@ -48,7 +48,7 @@ class Dimensions:
         self._cell_ids: dict[Cell, int] = {}
         self._new: list[int] = []
 
-    def number(self, values: tuple[str, ...]) -> int:
+    def intern(self, values: tuple[str, ...]) -> int:
         """The number of a combination of values of `fields`."""
         known = self._ids.get(values)
         return known if known is not None else self._add(values)

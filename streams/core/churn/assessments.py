@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from streams.core.churn.band_changes import changes_of_band
+from streams.core.churn.band_changes import band_changes
 from streams.core.churn.model import Assessment, Model
 from streams.core.events.fields import RecordFields, band_facts, risk_facts
 from streams.core.ledger.ledger import Entry, Ledger
-from streams.core.time.lateness import NEVER
+from streams.core.time.lateness import NO_WATERMARK_MS
 
 _BYTES = 120
 """An upper estimate of one assessment in a checkpoint, without its key."""
@@ -22,7 +22,7 @@ _PARTIAL_BYTES = 240
 _LONGEST_KEY = 1 + 4 * 256
 
 
-class Assessed(msgspec.Struct, array_like=True, frozen=True, gc=False):
+class StoredAssessment(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What was last counted for a customer: as known at `at` (ms), where its newest event lies, by which model.
 
     `version` rises with every assessment, also over restarts from nothing.
@@ -36,7 +36,7 @@ class Assessed(msgspec.Struct, array_like=True, frozen=True, gc=False):
     model: int
 
 
-class Counted(NamedTuple):
+class AssessmentDelta(NamedTuple):
     """Something to add (`sign` 1) or to take back (−1)."""
 
     facts: RecordFields
@@ -45,14 +45,14 @@ class Counted(NamedTuple):
     sign: int
 
 
-Drained = tuple[bytes, bytes | None, Assessed | None, Assessment | None]
+AssessmentChange = tuple[bytes, bytes | None, StoredAssessment | None, Assessment | None]
 """A customer, its changelog value, and the record to publish; None where it is forgotten."""
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Assessed).decode
+_decode = msgspec.msgpack.Decoder(StoredAssessment).decode
 
 
-class Risks:
+class Assessments:
     """Assesses customers when their ledger changed and when time has passed; without a model it does nothing.
 
     `on_events` says whether a change is a reason to assess: not in a replay, where all are assessed once,
@@ -93,7 +93,7 @@ class Risks:
         """The most that one assessment can add to a checkpoint."""
         return self._moved_bytes + _LONGEST_KEY + _BYTES
 
-    def assess(self, ledger: Ledger, at: int) -> Iterator[Counted]:
+    def assess(self, ledger: Ledger, at: int) -> Iterator[AssessmentDelta]:
         """What follows from the changes since the last call, as known at `at` (ms), customer by customer."""
         touched, self._touched, self.touched_bytes = self._touched, {}, 0
         for customer in touched:
@@ -108,7 +108,7 @@ class Risks:
             if self._is_due(customer, ledger, before):
                 yield customer
 
-    def renew(self, customer: bytes, ledger: Ledger, at: int) -> Iterator[Counted]:
+    def renew(self, customer: bytes, ledger: Ledger, at: int) -> Iterator[AssessmentDelta]:
         """Assess a customer anew as time has passed; who has left the ledger is unknown first, then forgotten."""
         return self._reassess(customer, ledger, at, at)
 
@@ -118,21 +118,21 @@ class Risks:
             self._settling, self._round = at, iter(list(ledger.customers) if self.model is not None else ())
         return (c for c in self._round if c[:1] == b"c" and not self._is_settled(c, at))
 
-    def settle(self, customer: bytes, ledger: Ledger, at: int, span: int) -> Iterator[Counted]:
+    def settle(self, customer: bytes, ledger: Ledger, at: int, span: int) -> Iterator[AssessmentDelta]:
         """Assess a customer at the end of a replay, and count how its band changed in `span` ms up to there."""
         if self.model is not None:
-            for change in changes_of_band(self.model, ledger.entries(customer), at, self._horizon, span):
-                yield Counted(band_facts(change.into_high), change.time, change.dims, 1)
+            for change in band_changes(self.model, ledger.entries(customer), at, self._horizon, span):
+                yield AssessmentDelta(band_facts(change.into_high), change.time, change.dims, 1)
             yield from self._reassess(customer, ledger, at, None, silent=True)
 
-    def drain(self) -> list[Drained]:
+    def drain(self) -> list[AssessmentChange]:
         """Changed customers since the last call."""
         changed, self._changed, self.pending_bytes = self._changed, {}, 0
         return [self._drained(customer, assessment) for customer, assessment in changed.items()]
 
-    def known(self, customers: Iterable[bytes], ledger: Ledger) -> list[Drained]:
+    def last_assessed(self, customers: Iterable[bytes], ledger: Ledger) -> list[AssessmentChange]:
         """The same for these customers as they were last assessed, where the ledger still has evidence."""
-        found: list[Drained] = []
+        found: list[AssessmentChange] = []
         for customer in customers if self.model is not None else ():
             if customer not in self._assessed:
                 found.append((customer, None, None, None))
@@ -149,7 +149,7 @@ class Risks:
         """Take back a deletion from the changelog."""
         self._assessed.pop(customer, None)
 
-    def _drained(self, customer: bytes, assessment: Assessment | None) -> Drained:
+    def _drained(self, customer: bytes, assessment: Assessment | None) -> AssessmentChange:
         if assessment is None:
             return customer, None, None, None
         value = self._assessed[customer]
@@ -176,7 +176,7 @@ class Risks:
 
     def _reassess(
         self, customer: bytes, ledger: Ledger, at: int, changed_at: int | None, silent: bool = False
-    ) -> Iterator[Counted]:
+    ) -> Iterator[AssessmentDelta]:
         if self.model is None:
             return
         before = self._assessed.get(customer)
@@ -190,7 +190,7 @@ class Risks:
             return
         facts = () if assessment.ppm is None else _facts(assessment)
         version = max(at, 1) if old is None else max(at, old.version + 1)
-        new = Assessed(version, place.time, place.dims, facts, at, self.model.number)
+        new = StoredAssessment(version, place.time, place.dims, facts, at, self.model.number)
         self._note(customer, new, assessment)
         yield from _moved(old, new)
         if not silent and (old is None or old.model == new.model):
@@ -202,7 +202,7 @@ class Risks:
         entries = ledger.entries(customer) if customer in ledger.customers else []
         return _newest(entries, at), self.model.assess(entries, at, self._horizon)
 
-    def _note(self, customer: bytes, assessed: Assessed, assessment: Assessment) -> None:
+    def _note(self, customer: bytes, assessed: StoredAssessment, assessment: Assessment) -> None:
         self._assessed[customer] = _encode(assessed)
         self._mark(customer, assessment)
 
@@ -217,9 +217,9 @@ class Risks:
 
 
 def _newest(entries: Iterable[Entry], at: int) -> Entry | None:
-    newest, time = None, NEVER
+    newest, time = None, NO_WATERMARK_MS
     for entry in entries:
-        if time <= entry.time <= at and (entry.time > time or newest is None or entry.record > newest.record):
+        if time <= entry.time <= at and (entry.time > time or newest is None or entry.identity > newest.identity):
             newest, time = entry, entry.time
     return newest
 
@@ -228,18 +228,18 @@ def _facts(assessment: Assessment) -> RecordFields:
     return risk_facts(assessment.ppm or 0, assessment.band == "high", assessment.value)
 
 
-def _moved(old: Assessed | None, new: Assessed) -> Iterator[Counted]:
+def _moved(old: StoredAssessment | None, new: StoredAssessment) -> Iterator[AssessmentDelta]:
     """The assessment itself, where it or its place has changed."""
     if old and (old.time, old.dims, old.facts) == (new.time, new.dims, new.facts):
         return
     if old and old.facts:
-        yield Counted(old.facts, old.time, old.dims, -1)
+        yield AssessmentDelta(old.facts, old.time, old.dims, -1)
     if new.facts:
-        yield Counted(new.facts, new.time, new.dims, 1)
+        yield AssessmentDelta(new.facts, new.time, new.dims, 1)
 
 
-def _crossed(old: Assessed | None, new: Assessed, time: int) -> Iterator[Counted]:
+def _crossed(old: StoredAssessment | None, new: StoredAssessment, time: int) -> Iterator[AssessmentDelta]:
     """The band's change into or out of high; who is unknown has not recovered."""
     was, high = bool(old and old.facts and old.facts[2]), bool(new.facts and new.facts[2])
     if high != was and (high or new.facts):
-        yield Counted(band_facts(high), time, new.dims, 1)
+        yield AssessmentDelta(band_facts(high), time, new.dims, 1)

@@ -7,7 +7,7 @@ from streams.core.churn.model import Model
 from streams.core.ledger.ledger import Entry
 
 
-class Change(NamedTuple):
+class BandChange(NamedTuple):
     """A band that became high, or ceased to be, at `time` (ms), where the customer's newest event lay."""
 
     into_high: bool
@@ -15,16 +15,16 @@ class Change(NamedTuple):
     dims: int
 
 
-def changes_of_band(model: Model, entries: Sequence[Entry], at: int, horizon: int, span: int) -> Iterator[Change]:
+def band_changes(model: Model, entries: Sequence[Entry], at: int, horizon: int, span: int) -> Iterator[BandChange]:
     """The changes within `span` ms up to `at`: as found at each time something happened, and at `at`.
 
     Who becomes unknown has not recovered, and who comes back from there at high risk is newly so.
     """
-    ordered = sorted((e for e in entries if e.time <= at), key=lambda e: (e.time, e.record))
+    ordered = sorted((e for e in entries if e.time <= at), key=lambda e: (e.time, e.identity))
     start = at - span
     band = model.assess(ordered, start, horizon).band
     newest = {entry.time: entry for entry in ordered if entry.time > start}
     for time, entry in [*newest.items(), *([(at, ordered[-1])] if ordered else [])]:
         before, band = band, model.assess(ordered, time, horizon).band
         if (band == "high") != (before == "high") and band != "unknown":
-            yield Change(band == "high", time, entry.dims)
+            yield BandChange(band == "high", time, entry.dims)

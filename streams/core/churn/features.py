@@ -7,10 +7,10 @@ from typing import NamedTuple
 from streams.core.events.fields import (
     ACCOUNT,
     CALL,
-    DIRECTIONS,
-    OUTCOMES,
-    STATES,
+    CALL_DIRECTIONS,
+    CALL_OUTCOMES,
     SURVEY,
+    SURVEY_STATES,
     TICKET,
     UNKNOWN,
     RecordFields,
@@ -46,13 +46,17 @@ FEATURES = {
 }
 """Every feature with its meaning. One that is not known is absent; counts are 0 once there is any evidence."""
 
-_ANSWERED, _INBOUND, _ABANDONED = STATES.index("answered"), DIRECTIONS.index("inbound"), OUTCOMES.index("abandoned")
+_ANSWERED, _INBOUND, _ABANDONED = (
+    SURVEY_STATES.index("answered"),
+    CALL_DIRECTIONS.index("inbound"),
+    CALL_OUTCOMES.index("abandoned"),
+)
 _OPENED, _ESCALATED, _REOPENED = (CHANGES.index(name) for name in ("opened", "escalated", "reopened"))
 _RESOLVING = frozenset(CHANGES.index(name) for name in ("solved", "closed", "merged"))
 _LOW_ANSWERS = ((6, "days_since_detractor"), (3, "days_since_high_effort"), (-1, ""), (2, "days_since_dissatisfied"))
 
 
-class Known(NamedTuple):
+class CustomerFeatures(NamedTuple):
     """The features, the codes of the sources there is evidence from, and whether the customer has left."""
 
     features: dict[str, float]
@@ -75,15 +79,15 @@ def features(entries: Iterable[Entry], at: int, horizon: int = HORIZON) -> dict[
     >>> known["contacts"], known["repeat_contacts"], known["longest_wait"], known["days_since_abandoned"]
     (2.0, 1.0, 9.0, 2.0)
     """
-    return known(entries, at, horizon).features
+    return customer_features(entries, at, horizon).features
 
 
-def known(entries: Iterable[Entry], at: int, horizon: int = HORIZON) -> Known:
+def customer_features(entries: Iterable[Entry], at: int, horizon: int = HORIZON) -> CustomerFeatures:
     """The features as `features` gives them, with what else decides whether there is a risk to state."""
     evidence, floor = _Evidence(), at - horizon
     kinds = set[int]()
     for entry in entries:
-        kind = entry.facts[0]
+        kind = entry.fields[0]
         if entry.time > at:
             continue
         if entry.time >= floor or kind == ACCOUNT:
@@ -91,7 +95,7 @@ def known(entries: Iterable[Entry], at: int, horizon: int = HORIZON) -> Known:
             _READERS[kind](evidence, entry)
         elif kind == TICKET:  # its ticket may still be waiting
             evidence.change(entry)
-    return Known(evidence.at(at, floor) if kinds else {}, frozenset(kinds), evidence.has_left())
+    return CustomerFeatures(evidence.at(at, floor) if kinds else {}, frozenset(kinds), evidence.has_left())
 
 
 class _Evidence:
@@ -122,7 +126,7 @@ class _Evidence:
         self.told = self.untold = False
 
     def survey(self, entry: Entry) -> None:
-        _, kind, state, score, _ = entry.facts
+        _, kind, state, score, _ = entry.fields
         if state != _ANSWERED:
             return
         self._heard(entry.time)
@@ -135,12 +139,12 @@ class _Evidence:
             self._note("days_since_high_effort", entry.time)
 
     def call(self, entry: Entry) -> None:
-        _, outcome, direction, wait, _, _, _, transfers = entry.facts[:8]
+        _, outcome, direction, wait, _, _, _, transfers = entry.fields[:8]
         if direction != _INBOUND:
             return
         self._heard(entry.time)
-        if len(entry.facts) > 8:  # the legs of one call are one contact, made when the first of them began
-            number = entry.facts[8]
+        if len(entry.fields) > 8:  # the legs of one call are one contact, made when the first of them began
+            number = entry.fields[8]
             self.calls[number] = min(entry.time, self.calls.get(number, entry.time))
         else:
             self.contacts.append(entry.time)
@@ -155,11 +159,11 @@ class _Evidence:
             self.transfers += transfers
 
     def change(self, entry: Entry) -> None:
-        self.tickets.append((entry.time, entry.facts[1] in _RESOLVING, entry.facts))
+        self.tickets.append((entry.time, entry.fields[1] in _RESOLVING, entry.fields))
 
     def ticket(self, entry: Entry) -> None:
         self.change(entry)
-        change = entry.facts[1]
+        change = entry.fields[1]
         if change == _OPENED:
             self.contacts.append(entry.time)
             self._heard(entry.time)
@@ -167,7 +171,7 @@ class _Evidence:
             self._note("days_since_escalated", entry.time)
 
     def account(self, entry: Entry) -> None:
-        self.accounts.append((entry.time, entry.record, entry.facts))
+        self.accounts.append((entry.time, entry.identity, entry.fields))
 
     def has_left(self) -> bool:
         return bool(self.accounts) and max(self.accounts)[2][1] == CANCELLED

@@ -7,12 +7,12 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Literal
 
-from streams.core.churn.features import HORIZON, known
+from streams.core.churn.features import HORIZON, customer_features
 from streams.core.events.fields import ACCOUNT, CALL, SURVEY, TICKET, UNKNOWN
 from streams.core.ledger.ledger import Entry
 
 PPM = 1_000_000
-KINDS = (TICKET, CALL, SURVEY, ACCOUNT)
+EVIDENCE_SOURCES = (TICKET, CALL, SURVEY, ACCOUNT)
 """The sources whose presence makes up the coverage."""
 
 Transform = Literal["from", "ramp", "half_life", "missing"]
@@ -131,8 +131,8 @@ class Model:
 
     def assess(self, entries: Iterable[Entry], at: int, horizon: int = HORIZON) -> Assessment:
         """The risk as known at `at` (ms) from records up to then and at most `horizon` ms older."""
-        evidence = known(entries, at, horizon)
-        coverage = len(evidence.kinds.intersection(KINDS)) / len(KINDS)
+        evidence = customer_features(entries, at, horizon)
+        coverage = len(evidence.kinds.intersection(EVIDENCE_SOURCES)) / len(EVIDENCE_SOURCES)
         cents = round(100 * evidence.features["yearly_value"]) if "yearly_value" in evidence.features else UNKNOWN
         if not evidence.is_evidence:
             return Assessment(None, "unknown", self.base, (), coverage, cents, self.name, self.horizon_days)

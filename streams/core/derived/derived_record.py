@@ -8,7 +8,7 @@ ALWAYS = 2**60
 """A delay (ms) longer than any."""
 
 
-class Emission(NamedTuple):
+class DerivedRecord(NamedTuple):
     """Facts counted at `time` (ms) in the cells of `dims`, as long as nothing later changes that.
 
     What becomes of it is known by its delay: something `until` ms after `time` takes it away, something

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from streams.core.derived.derived_record import Emission
+from streams.core.derived.derived_record import DerivedRecord
 from streams.core.events.fields import JOINED, LEFT, NEWCOMER_LEFT, member_facts
 from streams.core.ledger.ledger import Entry
 from streams.core.ledger.retention import CANCELLED
 
 
-def account_cases(entries: Sequence[Entry]) -> Iterator[Emission]:
+def membership_records(entries: Sequence[Entry]) -> Iterator[DerivedRecord]:
     """The memberships of one customer, oldest account event first, all in the cells where each began.
 
     A membership begins with the first change that is no cancellation and ends with the next cancellation. One
@@ -16,11 +16,11 @@ def account_cases(entries: Sequence[Entry]) -> Iterator[Emission]:
     """
     began: Entry | None = None
     for entry in entries:
-        if entry.facts[1] != CANCELLED:
+        if entry.fields[1] != CANCELLED:
             if began is None:
                 began = entry
-                yield Emission(member_facts(JOINED), entry.time, entry.dims)
+                yield DerivedRecord(member_facts(JOINED), entry.time, entry.dims)
         elif began is not None:
-            yield Emission(member_facts(LEFT), entry.time, began.dims)
-            yield Emission(member_facts(NEWCOMER_LEFT), began.time, began.dims)
+            yield DerivedRecord(member_facts(LEFT), entry.time, began.dims)
+            yield DerivedRecord(member_facts(NEWCOMER_LEFT), began.time, began.dims)
             began = None

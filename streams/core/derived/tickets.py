@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
-from streams.core.derived.derived_record import ALWAYS, Emission
+from streams.core.derived.derived_record import ALWAYS, DerivedRecord
 from streams.core.events.fields import (
     CASE,
     FIRST_SOLVED,
@@ -28,7 +28,7 @@ _CHANGE, _OPENED_AT, _APPROVAL, _REASSIGNMENTS, _REOPENS, _AMOUNT = range(1, 7)
 _CODE = {name: code for code, name in enumerate(TICKET_CHANGES)}
 
 
-def ticket_cases(changes: Sequence[Entry], hours: BusinessHours | None) -> Iterator[Emission]:
+def ticket_records(changes: Sequence[Entry], hours: BusinessHours | None) -> Iterator[DerivedRecord]:
     """The derived records of one ticket from its changes, oldest first.
 
     A merged ticket leaves everything but the backlog: what it had told ends with the merger.
@@ -43,7 +43,7 @@ def ticket_cases(changes: Sequence[Entry], hours: BusinessHours | None) -> Itera
     yield from (case for case in told if case.after < case.until)
 
 
-def _tell(changes: Sequence[Entry], hours: BusinessHours | None) -> Iterator[Emission]:
+def _tell(changes: Sequence[Entry], hours: BusinessHours | None) -> Iterator[DerivedRecord]:
     yield from _opening(changes)
     reply = _first(changes, "first_reply")
     if reply is not None:
@@ -51,17 +51,17 @@ def _tell(changes: Sequence[Entry], hours: BusinessHours | None) -> Iterator[Emi
     yield from _solutions(changes, hours)
     yield from _handed_on(changes)
     for change in changes:
-        if change.facts[_CHANGE] in (_CODE["refunded"], _CODE["replaced"]):
-            yield _at(change, GRANTED, change.facts[_CHANGE], change.facts[_AMOUNT])
+        if change.fields[_CHANGE] in (_CODE["refunded"], _CODE["replaced"]):
+            yield _at(change, GRANTED, change.fields[_CHANGE], change.fields[_AMOUNT])
 
 
-def _opening(changes: Sequence[Entry]) -> Iterator[Emission]:
+def _opening(changes: Sequence[Entry]) -> Iterator[DerivedRecord]:
     opened, escalated = _first(changes, "opened"), _first(changes, "escalated")
     if opened is not None:
         yield from _turning(_at(opened, OPENED, 0), (CASE, OPENED, 1), escalated)
 
 
-def _solutions(changes: Sequence[Entry], hours: BusinessHours | None) -> Iterator[Emission]:
+def _solutions(changes: Sequence[Entry], hours: BusinessHours | None) -> Iterator[DerivedRecord]:
     solved, reopened = _turns(changes)
     for solution, following in zip_longest(solved, solved[1:]):
         until = ALWAYS if following is None else following.time - solution.time
@@ -70,7 +70,7 @@ def _solutions(changes: Sequence[Entry], hours: BusinessHours | None) -> Iterato
         first = solved[0]
         before = [change for change in changes if change.time <= first.time]
         escalated = int(_first(before, "escalated") is not None)
-        approvals = [change.facts[_APPROVAL] for change in before]
+        approvals = [change.fields[_APPROVAL] for change in before]
         approved, untold = int(1 in approvals), int(set(approvals) == {UNKNOWN})
         yield _at(first, FIRST_SOLVED, *_taken(changes, first.time, hours))
         resolved = _at(first, RESOLVED, escalated, approved, 0, untold)
@@ -78,7 +78,7 @@ def _solutions(changes: Sequence[Entry], hours: BusinessHours | None) -> Iterato
         yield from _turning(resolved, again, reopened[0] if reopened else None)
 
 
-def _turning(case: Emission, turned: RecordFields, cause: Entry | None) -> Iterator[Emission]:
+def _turning(case: DerivedRecord, turned: RecordFields, cause: Entry | None) -> Iterator[DerivedRecord]:
     """A case that `cause`, if there is one, turns into another."""
     if cause is None:
         yield case
@@ -93,7 +93,7 @@ def _turns(changes: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
     solved, reopened = [], []
     is_solved, reopens = False, 0
     for change in changes:
-        name, counted = TICKET_CHANGES[change.facts[_CHANGE]], change.facts[_REOPENS]
+        name, counted = TICKET_CHANGES[change.fields[_CHANGE]], change.fields[_REOPENS]
         if is_solved and (name == "reopened" or counted > reopens):
             reopened.append(change)
             is_solved = False
@@ -104,12 +104,12 @@ def _turns(changes: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
     return solved, reopened
 
 
-def _flow(changes: Sequence[Entry]) -> Iterator[Emission]:
+def _flow(changes: Sequence[Entry]) -> Iterator[DerivedRecord]:
     """When it enters and leaves the backlog."""
     _, reopened = _turns(changes)
     is_open: bool | None = None
     for change in changes:
-        name = TICKET_CHANGES[change.facts[_CHANGE]]
+        name = TICKET_CHANGES[change.fields[_CHANGE]]
         if (is_open is None and name == "opened") or (is_open is False and change in reopened):
             is_open = True
             yield _at(change, FLOW, 1)
@@ -118,12 +118,12 @@ def _flow(changes: Sequence[Entry]) -> Iterator[Emission]:
             yield _at(change, FLOW, -1)
 
 
-def _handed_on(changes: Sequence[Entry]) -> Iterator[Emission]:
+def _handed_on(changes: Sequence[Entry]) -> Iterator[DerivedRecord]:
     """Reassignments: by the source's running count where it has one, else each such change."""
     before = 0
     for change in changes:
-        counted = change.facts[_REASSIGNMENTS]
-        steps = int(change.facts[_CHANGE] == _CODE["reassigned"]) if counted == UNKNOWN else counted - before
+        counted = change.fields[_REASSIGNMENTS]
+        steps = int(change.fields[_CHANGE] == _CODE["reassigned"]) if counted == UNKNOWN else counted - before
         before = max(before, counted)
         if steps > 0:
             yield _at(change, HANDED_ON, min(steps, 1_000))
@@ -139,7 +139,7 @@ def _taken(changes: Sequence[Entry], time: int, hours: BusinessHours | None) -> 
 
 def _created(changes: Sequence[Entry]) -> int:
     """When the ticket was created (ms): as these changes say, else when it was opened."""
-    stated = next((c.facts[_OPENED_AT] for c in changes if c.facts[_OPENED_AT] != UNKNOWN), None)
+    stated = next((c.fields[_OPENED_AT] for c in changes if c.fields[_OPENED_AT] != UNKNOWN), None)
     if stated is not None:
         return stated
     opened = _first(changes, "opened")
@@ -148,8 +148,8 @@ def _created(changes: Sequence[Entry]) -> int:
 
 def _first(changes: Sequence[Entry], name: str) -> Entry | None:
     code = _CODE[name]
-    return next((change for change in changes if change.facts[_CHANGE] == code), None)
+    return next((change for change in changes if change.fields[_CHANGE] == code), None)
 
 
-def _at(change: Entry, *facts: int) -> Emission:
-    return Emission((CASE, *facts), change.time, change.dims)
+def _at(change: Entry, *facts: int) -> DerivedRecord:
+    return DerivedRecord((CASE, *facts), change.time, change.dims)

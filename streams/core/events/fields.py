@@ -26,11 +26,11 @@ JOINED, LEFT, NEWCOMER_LEFT = range(3)
 """What befell a customer's membership, at index 1; the last is told at the beginning of one that has ended."""
 
 UNKNOWN = -1
-KINDS = ("nps", "ces2", "ces1", "csat")
-STATES = ("invited", "declined", "answered")
-PROGRAMS = ("transactional", "relationship")
-OUTCOMES = ("answered", "abandoned", "menu")
-DIRECTIONS = ("inbound", "outbound")
+SURVEY_KINDS = ("nps", "ces2", "ces1", "csat")
+SURVEY_STATES = ("invited", "declined", "answered")
+SURVEY_PROGRAMS = ("transactional", "relationship")
+CALL_OUTCOMES = ("answered", "abandoned", "menu")
+CALL_DIRECTIONS = ("inbound", "outbound")
 TICKET_CHANGES = (
     "opened",
     "updated",
@@ -51,7 +51,15 @@ _MILLISECOND = timedelta(milliseconds=1)
 _LIMIT = 2**53
 _KIND, _STATE, _PROGRAM, _OUTCOME, _DIRECTION, _TICKET_CHANGE, _ACCOUNT_CHANGE = (
     {name: index for index, name in enumerate(names)}
-    for names in (KINDS, STATES, PROGRAMS, OUTCOMES, DIRECTIONS, TICKET_CHANGES, ACCOUNT_CHANGES)
+    for names in (
+        SURVEY_KINDS,
+        SURVEY_STATES,
+        SURVEY_PROGRAMS,
+        CALL_OUTCOMES,
+        CALL_DIRECTIONS,
+        TICKET_CHANGES,
+        ACCOUNT_CHANGES,
+    )
 )
 
 

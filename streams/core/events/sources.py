@@ -16,14 +16,14 @@ from schemas.decoding import EventDecoder
 from schemas.survey import Survey
 from schemas.ticket import Ticket
 from streams.core.events import fields as facts
-from streams.core.ledger.ledger import identity, identity_seed
+from streams.core.ledger.ledger import identity_of, identity_seed
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 _STATE_RANK = {"invited": 0, "declined": 1, "answered": 2}
 
 
-def milliseconds(moment: datetime) -> int:
+def to_ms(moment: datetime) -> int:
     """Whole milliseconds since 1970 UTC, rounded down.
 
     >>> milliseconds(datetime(1970, 1, 1, 0, 0, 1, 999, tzinfo=UTC))
@@ -32,7 +32,7 @@ def milliseconds(moment: datetime) -> int:
     return (moment - EPOCH) // MILLISECOND
 
 
-def moment(ms: int) -> datetime:
+def to_datetime(ms: int) -> datetime:
     """The UTC time of milliseconds since 1970."""
     return EPOCH + timedelta(milliseconds=ms)
 
@@ -71,14 +71,14 @@ class Source:
 
     def nobody(self, event: Any, record: bytes) -> bytes:
         """The ledger of a record of nobody: its own, which all changes of one thing share."""
-        return b"n" + (identity(self.topic, event.record_id) if self.by_event else record)
+        return b"n" + (identity_of(self.topic, event.record_id) if self.by_event else record)
 
     def version(self, event: Any, time: int) -> int:
         """Orders the versions of one record: revision, else updated_at, else time."""
         if event.revision is not None:
             number: int = event.revision
         else:
-            number = time if event.updated_at is None else milliseconds(event.updated_at)
+            number = time if event.updated_at is None else to_ms(event.updated_at)
         return number * 4 + _STATE_RANK[event.state] if self.record is Survey else number
 
     def dimensions(self, fields: Sequence[str]) -> Callable[[Any], tuple[str, ...]]:

@@ -20,35 +20,35 @@ _FIRST = b"\0\0\0\0\x91"
 _KEY_OVERHEAD = 24
 
 
-class Segments(list[bytes]):
+class SegmentList(list[bytes]):
     """Two segments and more, and the identities in all of them one after the other: one search tells what is new."""
 
     __slots__ = ("identities",)
 
     def __init__(self, segments: Iterable[bytes]) -> None:
         super().__init__(segments)
-        self.identities = b"".join(entry.record for segment in self for entry in _decode(segment[_NUMBER:]))
+        self.identities = b"".join(entry.identity for segment in self for entry in _decode(segment[_NUMBER:]))
 
     def copy(self) -> list[bytes]:
         """The segments as they are now."""
         return list(self)
 
 
-CustomerSegments = bytes | Segments
+CustomerSegments = bytes | SegmentList
 """What is held of a customer: one segment or several."""
 
 
 class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One record: identity (8 bytes), version, event time in ms, interned dimensions, facts."""
 
-    record: bytes
+    identity: bytes
     version: int
     time: int
     dims: int
-    facts: RecordFields
+    fields: RecordFields
 
 
-class Found(msgspec.Struct, frozen=True, gc=False):
+class EntryLocation(msgspec.Struct, frozen=True, gc=False):
     """Where an entry was found: index of its segment, position in it, and the entry."""
 
     segment: int
@@ -60,7 +60,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Entry]).decode
 
 
-def identity(topic: str, *parts: str) -> bytes:
+def identity_of(topic: str, *parts: str) -> bytes:
     """Eight bytes that name a record of a topic within its customer's ledger.
 
     >>> len(identity("cx.surveys.v1", "r-1"))
@@ -94,20 +94,22 @@ class Ledger:
         self._sweep_every = sweep_every
         self._swept: Sequence[int] = ()
 
-    def find(self, customer: bytes, record: bytes) -> Found | None:
+    def find(self, customer: bytes, record: bytes) -> EntryLocation | None:
         """The entry of this record, if the ledger has it."""
         for index, segment in enumerate(self._segments(customer)):
             if record in segment:  # the eight bytes may also stand inside something else
                 for position, entry in enumerate(_decode(segment[_NUMBER:])):
-                    if entry.record == record:
-                        return Found(index, position, entry)
+                    if entry.identity == record:
+                        return EntryLocation(index, position, entry)
         return None
 
     def entries(self, customer: bytes) -> list[Entry]:
         """All entries of one customer, in order of arrival."""
-        return decode_held(self.customers[customer])
+        return decode_segments(self.customers[customer])
 
-    def append(self, customer: bytes, held: CustomerSegments | None, entry: tuple[bytes, int, int, int, RecordFields]) -> None:
+    def append(
+        self, customer: bytes, held: CustomerSegments | None, entry: tuple[bytes, int, int, int, RecordFields]
+    ) -> None:
         """Remember a record not yet known, given as the fields of its entry; `held` is what `customers` has."""
         encoded = _encode(entry)
         if held is None:
@@ -126,7 +128,7 @@ class Ledger:
             self._start_segment(customer, held, entry[0], encoded)
 
     def _start_segment(self, customer: bytes, held: CustomerSegments, record: bytes, encoded: bytes) -> None:
-        segments = Segments((held,)) if isinstance(held, bytes) else held
+        segments = SegmentList((held,)) if isinstance(held, bytes) else held
         self._seal(customer, segments[-1])
         number = _number(segments[-1]) + 1
         segments.append(number.to_bytes(_NUMBER, "big") + _COUNTS[_EMPTY_ARRAY + 1] + encoded)
@@ -141,13 +143,13 @@ class Ledger:
             self.customers[customer] = segments
         self._touch(customer, segments[-1], len(encoded))
 
-    def replace(self, customer: bytes, found: Found, entry: Entry) -> None:
+    def replace(self, customer: bytes, found: EntryLocation, entry: Entry) -> None:
         """Put a newer version of a record in the place of the older."""
         segment = self._segments(customer)[found.segment]
         entries = _decode(segment[_NUMBER:])
         entries[found.position] = entry
         renewed, held = _pack(segment[:_NUMBER], entries), self.customers[customer]
-        if isinstance(held, Segments):
+        if isinstance(held, SegmentList):
             held[found.segment] = renewed
         else:
             self.customers[customer] = renewed
@@ -160,10 +162,10 @@ class Ledger:
         """
         segments, kept = self._segments(customer), []
         held = [entry for segment in segments for entry in _decode(segment[_NUMBER:])]
-        ages, holding = _newest_changes(held), lasting(((e.time, e.record, e.facts) for e in held), floors)
+        ages, holding = _newest_changes(held), lasting(((e.time, e.identity, e.fields) for e in held), floors)
         for segment in segments:
             entries = _decode(segment[_NUMBER:])
-            fresh = [e for e in entries if ages.get(_ticket(e), e.time) >= floors[e.facts[0]] or e.record in holding]
+            fresh = [e for e in entries if ages.get(_ticket(e), e.time) >= floors[e.fields[0]] or e.identity in holding]
             remaining = segment if len(fresh) == len(entries) else _pack(segment[:_NUMBER], fresh)
             if remaining is not segment:
                 self._note(customer, segment, remaining if fresh else None)
@@ -229,7 +231,7 @@ class Ledger:
         return (held,) if isinstance(held, bytes) else held
 
     def _put(self, customer: bytes, segments: Sequence[bytes]) -> None:
-        self.customers[customer] = segments[0] if len(segments) == 1 else Segments(segments)
+        self.customers[customer] = segments[0] if len(segments) == 1 else SegmentList(segments)
 
     def _store(self, customer: bytes, segment: bytes) -> None:
         self.customers[customer] = segment
@@ -256,7 +258,7 @@ _COUNTS = [bytes((byte,)) for byte in range(256)]
 
 
 def _ticket(entry: Entry) -> int | None:
-    return entry.facts[_TICKET_NUMBER] if entry.facts[0] == TICKET else None
+    return entry.fields[_TICKET_NUMBER] if entry.fields[0] == TICKET else None
 
 
 def _newest_changes(entries: Iterable[Entry]) -> dict[int | None, int]:
@@ -268,7 +270,7 @@ def _newest_changes(entries: Iterable[Entry]) -> dict[int | None, int]:
     return newest
 
 
-def decode_held(held: bytes | list[bytes] | None) -> list[Entry]:
+def decode_segments(held: bytes | list[bytes] | None) -> list[Entry]:
     """All entries in what is held of a customer, in order of arrival."""
     if isinstance(held, bytes):
         return _decode(held[_NUMBER:])

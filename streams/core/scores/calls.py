@@ -4,17 +4,17 @@ from abc import abstractmethod
 from functools import lru_cache
 from typing import NamedTuple
 
-from streams.core.events.fields import CALL, DIRECTIONS, OUTCOMES, UNKNOWN, RecordFields
+from streams.core.events.fields import CALL, CALL_DIRECTIONS, CALL_OUTCOMES, UNKNOWN, RecordFields
 from streams.core.scores.base import Score, Slots
 
-ANSWERED, ABANDONED, MENU = (OUTCOMES.index(name) for name in ("answered", "abandoned", "menu"))
+ANSWERED, ABANDONED, MENU = (CALL_OUTCOMES.index(name) for name in ("answered", "abandoned", "menu"))
 SHORT_ABANDON_MS = 5_000
 """Who hangs up within it has hardly waited."""
 
 LONGEST_MS = 24 * 3_600_000
 """A longer wait, talk, hold or after-call work is an error of its source: as good as unknown."""
 
-_INBOUND = DIRECTIONS.index("inbound")
+_INBOUND = CALL_DIRECTIONS.index("inbound")
 
 
 class CallFacts(NamedTuple):

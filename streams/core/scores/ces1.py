@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from streams.core.events.fields import KINDS
+from streams.core.events.fields import SURVEY_KINDS
 from streams.core.scores.base import Result, Unit
 from streams.core.scores.survey import AnswerScore, mean_of_answers
 
@@ -13,7 +13,7 @@ class Ces1(AnswerScore):
     name = "ces1"
     unit: Unit = "scale"
     code = 5
-    kind = KINDS.index("ces1")
+    kind = SURVEY_KINDS.index("ces1")
 
     def result(self, acc: Mapping[int, int]) -> Result | None:
         """On the scale, with Student's interval."""

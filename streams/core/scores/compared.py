@@ -13,11 +13,11 @@ CellName = tuple[str, str]
 _ALONE: CellName = ("", "")
 
 
-class Sides(NamedTuple):
+class WindowPair(NamedTuple):
     """What one cell has in a window, and in the time before it."""
 
-    now: Mapping[int, int]
-    before: Mapping[int, int]
+    current: Mapping[int, int]
+    previous: Mapping[int, int]
 
 
 class ComparedScore(Score):
@@ -29,20 +29,20 @@ class ComparedScore(Score):
     `before` holds the time right before the window; otherwise nothing.
     """
 
-    meeting: ClassVar[str]
+    comparison_group: ClassVar[str]
     cuts: ClassVar[tuple[str, ...]]
     reads: tuple[Score, ...]
-    looks_back: ClassVar[bool] = False
+    needs_previous_window: ClassVar[bool] = False
 
     @abstractmethod
-    def gather(self, accs: Mapping[int, Mapping[int, int]]) -> Accumulator:
+    def comparison_input(self, accs: Mapping[int, Mapping[int, int]]) -> Accumulator:
         """Its own accumulator from those of the scores it reads, by their codes.
 
         What is gathered of a sum is the sum of what is gathered, and no slot holds 0.
         """
 
     @abstractmethod
-    def compare(self, cells: Mapping[CellName, Sides]) -> dict[CellName, Result]:
+    def compare(self, cells: Mapping[CellName, WindowPair]) -> dict[CellName, Result]:
         """The results of one window in all its cells; a cell of which nothing can be said is left out."""
 
     def slots(self, facts: RecordFields) -> Slots:
@@ -50,11 +50,11 @@ class ComparedScore(Score):
         accs: dict[int, Accumulator] = {}
         for score in self.reads:
             score.add(accs.setdefault(score.code, {}), score.slots(facts))
-        return tuple(self.gather(accs).items())
+        return tuple(self.comparison_input(accs).items())
 
     def result(self, acc: Mapping[int, int]) -> Result | None:
         """The score of a cell that has no peers and no past."""
-        return self.compare({_ALONE: Sides(acc, {})}).get(_ALONE)
+        return self.compare({_ALONE: WindowPair(acc, {})}).get(_ALONE)
 
 
 def ranked(results: Mapping[CellName, Result]) -> dict[CellName, Result]:

@@ -8,13 +8,13 @@ from streams.core.events.fields import RecordFields
 from streams.core.scores import SCORES, ComparedScore, Score, StockScore
 from streams.core.stage1.partials import Counts, Slots
 
-CODES = {score.name: score.code for score in SCORES}
+SCORE_CODES = {score.name: score.code for score in SCORES}
 """The code of every score by its name."""
 
-COUNTED = tuple(score for score in SCORES if not isinstance(score, ComparedScore))
+COUNTED_SCORES = tuple(score for score in SCORES if not isinstance(score, ComparedScore))
 """The scores that records contribute to; the others read from these."""
 
-STOCK = frozenset(score.code for score in SCORES if isinstance(score, StockScore))
+STOCK_CODES = frozenset(score.code for score in SCORES if isinstance(score, StockScore))
 """Codes of the scores that are also summed up over all time."""
 
 _SHIFT = 16
@@ -41,16 +41,16 @@ def contribution(facts: RecordFields) -> Contribution:
     own = [(score.code, score.slots(facts)) for score in _asked(facts[0])]
     slots = tuple((code << _SHIFT | slot, amount) for code, pairs in own for slot, amount in pairs)
     codes = tuple(code for code, pairs in own if pairs)
-    stock_slots = tuple(pair for pair in slots if pair[0] >> _SHIFT in STOCK)
-    return Contribution(slots, codes, stock_slots, tuple(code for code in codes if code in STOCK))
+    stock_slots = tuple(pair for pair in slots if pair[0] >> _SHIFT in STOCK_CODES)
+    return Contribution(slots, codes, stock_slots, tuple(code for code in codes if code in STOCK_CODES))
 
 
 @cache
 def _asked(source: int) -> tuple[Score, ...]:
-    return tuple(score for score in COUNTED if score.source in (None, source))
+    return tuple(score for score in COUNTED_SCORES if score.source in (None, source))
 
 
-def of_scores(counts: Counts, codes: Container[int]) -> Counts:
+def only_scores(counts: Counts, codes: Container[int]) -> Counts:
     """The part of flat counts that belongs to the scores with these codes."""
     return {slot: amount for slot, amount in counts.items() if slot >> _SHIFT in codes}
 
@@ -63,11 +63,11 @@ def by_score(counts: Counts) -> dict[int, Counts]:
     return split
 
 
-def of_score(code: int, counts: Counts) -> Counts:
+def score_accumulator(code: int, counts: Counts) -> Counts:
     """One score's accumulator out of flat counts."""
     return {slot & _MASK: amount for slot, amount in counts.items() if slot >> _SHIFT == code}
 
 
-def flat(code: int, counts: Counts) -> Counts:
+def to_flat_slots(code: int, counts: Counts) -> Counts:
     """One score's accumulator as flat counts."""
     return {code << _SHIFT | slot: amount for slot, amount in counts.items()}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from streams.core.events.fields import KINDS, PROGRAMS, RecordFields
+from streams.core.events.fields import SURVEY_KINDS, SURVEY_PROGRAMS, RecordFields
 from streams.core.scores.base import Result, Slots, Unit, rounded
 from streams.core.scores.survey import AnswerScore
 from streams.core.statistics.intervals import adjusted_wald_nps
@@ -19,12 +19,12 @@ class Nps(AnswerScore):
     """
 
     unit: Unit = "points"
-    kind = KINDS.index("nps")
+    kind = SURVEY_KINDS.index("nps")
 
     def __init__(self, name: str, code: int, program: Literal["transactional", "relationship"]) -> None:
         self.name = name
         self.code = code
-        self._program = PROGRAMS.index(program)
+        self._program = SURVEY_PROGRAMS.index(program)
 
     def slots(self, facts: RecordFields) -> Slots:
         """One in the slot of its answer, where the program is this one's."""

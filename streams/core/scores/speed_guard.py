@@ -5,7 +5,7 @@ from typing import ClassVar, NamedTuple
 
 from streams.core.cells.cuts import Cut
 from streams.core.scores.base import Accumulator, Result, Unit
-from streams.core.scores.compared import CellName, ComparedScore, Sides
+from streams.core.scores.compared import CellName, ComparedScore, WindowPair
 from streams.core.scores.durations import HIGH, LOW, buckets_of, squares_of
 from streams.core.scores.handle_time import PARTS, HandleTime
 from streams.core.scores.repeat_contact import RepeatContact
@@ -51,12 +51,12 @@ class SpeedGuard(ComparedScore):
     unit: Unit = "count"
     code = 42
     derived = True
-    meeting: ClassVar[str] = "speed_guard"
+    comparison_group: ClassVar[str] = "speed_guard"
     cuts: ClassVar[tuple[str, ...]] = (_TEAM, _QUEUE, _BOTH)
-    looks_back: ClassVar[bool] = True
+    needs_previous_window: ClassVar[bool] = True
     reads = (HandleTime(), ShortCalls(), RepeatContact())
 
-    def gather(self, accs: Mapping[int, Mapping[int, int]]) -> Accumulator:
+    def comparison_input(self, accs: Mapping[int, Mapping[int, int]]) -> Accumulator:
         """Calls with their handle time and its square, those under 10 s, contacts, and those repeated."""
         handle_time, short_calls, contacts = (accs.get(score.code, {}) for score in self.reads)
         gathered = {
@@ -70,11 +70,11 @@ class SpeedGuard(ComparedScore):
         }
         return {slot: count for slot, count in gathered.items() if count}
 
-    def compare(self, cells: Mapping[CellName, Sides]) -> dict[CellName, Result]:
+    def compare(self, cells: Mapping[CellName, WindowPair]) -> dict[CellName, Result]:
         """Every cell of which one of the two can be judged."""
-        now = {name: _calls(sides.now) for name, sides in cells.items()}
+        now = {name: _calls(sides.current) for name, sides in cells.items()}
         strata = _strata(now)
-        judged = ((name, _judge(now[name], _calls(sides.before), strata[name])) for name, sides in cells.items())
+        judged = ((name, _judge(now[name], _calls(sides.previous), strata[name])) for name, sides in cells.items())
         return {name: result for name, result in judged if result is not None}
 
 

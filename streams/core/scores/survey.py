@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Mapping
 
-from streams.core.events.fields import STATES, SURVEY, RecordFields
+from streams.core.events.fields import SURVEY, SURVEY_STATES, RecordFields
 from streams.core.scores.base import Result, Score, Slots, clamped, rounded
 from streams.core.statistics.intervals import mean_interval, wilson
 
-ANSWERED = STATES.index("answered")
+ANSWERED = SURVEY_STATES.index("answered")
 
 
 class AnswerScore(Score):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from streams.core.scores.base import Accumulator, Result
-from streams.core.scores.compared import CellName, ComparedScore, Sides, ranked
+from streams.core.scores.compared import CellName, ComparedScore, WindowPair, ranked
 
 
 class FrictionScore(ComparedScore):
@@ -15,25 +15,25 @@ class FrictionScore(ComparedScore):
     bad touchpoint that few pass has little friction.
     """
 
-    meeting: ClassVar[str] = "friction"
+    comparison_group: ClassVar[str] = "friction"
     cuts: ClassVar[tuple[str, ...]] = ("touchpoint",)
 
-    def gather(self, accs: Mapping[int, Mapping[int, int]]) -> Accumulator:
+    def comparison_input(self, accs: Mapping[int, Mapping[int, int]]) -> Accumulator:
         """The answers, as they are."""
         return dict(accs.get(self.reads[0].code, {}))
 
-    def compare(self, cells: Mapping[CellName, Sides]) -> dict[CellName, Result]:
+    def compare(self, cells: Mapping[CellName, WindowPair]) -> dict[CellName, Result]:
         """Every touchpoint that has answers against all others together; nothing where it is the only one."""
         total: Accumulator = {}
         for sides in cells.values():
-            self.merge(total, sides.now)
+            self.merge(total, sides.current)
         everything = sum(total.values())
         results: dict[CellName, Result] = {}
         for name, sides in cells.items():
-            n = sum(sides.now.values())
+            n = sum(sides.current.values())
             if 0 < n < everything:
-                others = {slot: count - sides.now.get(slot, 0) for slot, count in total.items()}
-                results[name] = self.against(sides.now, others, n / everything)
+                others = {slot: count - sides.current.get(slot, 0) for slot, count in total.items()}
+                results[name] = self.against(sides.current, others, n / everything)
         return ranked(results)
 
     @abstractmethod

@@ -1,12 +1,12 @@
 """What a chunk adds and retracts, gathered per dimensions and 10 s before it is rolled up to cells."""
 
-from streams.core.cells.dimensions import Dimensions
+from streams.core.cells.dimensions import DimensionRegistry
 from streams.core.events.fields import RecordFields
 from streams.core.scores.contributions import Contribution, contribution
-from streams.core.stage1.partials import FINEST, PARTIAL_BYTES, Bucket, Partials
-from streams.core.time.lateness import NEVER
+from streams.core.stage1.partials import FINEST_RESOLUTION_S, PARTIAL_BYTES, PaneDelta, Partials
+from streams.core.time.lateness import NO_WATERMARK_MS
 
-_FINEST_MS = FINEST * 1000
+_FINEST_MS = FINEST_RESOLUTION_S * 1000
 
 
 def bucket_bytes(cuts: int, resolutions: int) -> int:
@@ -18,7 +18,7 @@ Place = tuple[int, int]
 """Dimensions (interned) and start of a 10 s pane (ms)."""
 
 
-class Tally:
+class ChunkAccumulator:
     """Contributions under one source label; `watermark` (ms) moves as the chunk goes on.
 
     Equal answers at one place are counted together, so that a chunk costs what it holds of different
@@ -34,8 +34,8 @@ class Tally:
         self._places: set[Place] = set()
         self._added: dict[tuple[int, int, RecordFields], list[int]] = {}
         self._retracted: dict[tuple[int, int, RecordFields], list[int]] = {}
-        self._late: list[tuple[Place, int, Bucket]] = []
-        self._ever: dict[int, Bucket] = {}
+        self._late: list[tuple[Place, int, PaneDelta]] = []
+        self._ever: dict[int, PaneDelta] = {}
         self._stocked: set[int] = set()
 
     def count(self, facts: RecordFields, time: int, dims: int, sign: int) -> None:
@@ -54,17 +54,17 @@ class Tally:
             if time > group[1]:
                 group[1] = time
 
-    def roll_up(self, partials: Partials, dimensions: Dimensions) -> None:
+    def roll_up(self, partials: Partials, dimensions: DimensionRegistry) -> None:
         """Hand everything to the panes of its cells; what no resolution keeps is dropped there."""
         for (dims, start), bucket in self._buckets().items():
-            partials.apply(self.label, dimensions.cells_of(dims), start, NEVER, bucket)
+            partials.apply(self.label, dimensions.cells_of(dims), start, NO_WATERMARK_MS, bucket)
         for (dims, start), watermark, bucket in self._late:
             partials.apply(self.label, dimensions.cells_of(dims), start, watermark, bucket)
         for dims, bucket in self._ever.items():
-            partials.apply_ever(self.label, dimensions.cells_of(dims), bucket)
+            partials.apply_all_time(self.label, dimensions.cells_of(dims), bucket)
 
-    def _buckets(self) -> dict[Place, Bucket]:
-        buckets: dict[Place, Bucket] = {}
+    def _buckets(self) -> dict[Place, PaneDelta]:
+        buckets: dict[Place, PaneDelta] = {}
         for groups, sign in ((self._added, 1), (self._retracted, -1)):
             for (dims, start, facts), (number, last) in groups.items():
                 adds = contribution(facts)
@@ -72,7 +72,7 @@ class Tally:
                     place = (dims, start)
                     bucket = buckets.get(place)
                     if bucket is None:
-                        bucket = buckets[place] = Bucket()
+                        bucket = buckets[place] = PaneDelta()
                     bucket.add(adds.slots, adds.codes, last, sign, number)
                 if adds.stock_codes:
                     self._count_ever(adds, last, dims, sign, number)
@@ -81,7 +81,7 @@ class Tally:
     def _count_late(self, facts: RecordFields, time: int, dims: int, sign: int) -> None:
         adds = contribution(facts)
         if adds.slots:
-            bucket = Bucket()
+            bucket = PaneDelta()
             bucket.add(adds.slots, adds.codes, time, sign)
             self._late.append(((dims, time - time % _FINEST_MS), self.watermark, bucket))
             self.bytes += self.bytes_of_one
@@ -90,7 +90,7 @@ class Tally:
             self._note_stock(dims)
 
     def _count_ever(self, adds: Contribution, time: int, dims: int, sign: int, number: int) -> None:
-        self._ever.setdefault(dims, Bucket()).add(adds.stock_slots, adds.stock_codes, time, sign, number)
+        self._ever.setdefault(dims, PaneDelta()).add(adds.stock_slots, adds.stock_codes, time, sign, number)
 
     def _note(self, place: Place, facts: RecordFields) -> None:
         if place not in self._places:

@@ -25,10 +25,10 @@ class Definition:
     partitions: int
     cuts: tuple[Cut, ...]
     lateness: Lateness
-    horizon: int
+    horizon_ms: int
     max_cells: int = 5_000
     max_records: int = 1_024
-    risk: Model | None = field(default=None, compare=False)
+    churn_model: Model | None = field(default=None, compare=False)
     replay: bool = False
     hours: BusinessHours | None = None
 
@@ -39,11 +39,11 @@ class Definition:
             STATE_FORM,
             self.partitions,
             [cut.name for cut in self.cuts],
-            sorted(self.lateness.keep.items()),
-            self.lateness.allowance,
-            self.horizon,
+            sorted(self.lateness.keep_ms.items()),
+            self.lateness.allowance_ms,
+            self.horizon_ms,
             [(score.name, score.code) for score in SCORES],
             repr(self.hours),
-            self.risk is not None,
+            self.churn_model is not None,
         )
         return hashlib.blake2b(msgspec.json.encode(parts), digest_size=8).hexdigest()

@@ -6,9 +6,9 @@ import msgspec
 
 from schemas.catalogue import RISK
 from schemas.decoding import Invalid
-from streams.core.time.lateness import NEVER
+from streams.core.time.lateness import NO_WATERMARK_MS
 
-OUTCOMES = ("accepted", "duplicate", "corrected", "late", "rejected", "rekeyed")
+RECORD_OUTCOMES = ("accepted", "duplicate", "corrected", "late", "rejected", "rekeyed")
 """What becomes of a received record; every one has exactly one."""
 
 RISK_LABEL = RISK.name
@@ -20,7 +20,7 @@ CASES_LABEL = "cases"
 DERIVED_LABELS = (RISK_LABEL, CASES_LABEL)
 
 
-class Arrival(Protocol):
+class SourceRecord(Protocol):
     """A record as it lies in a source partition; `timestamp` in ms, -1 where the broker has none."""
 
     @property
@@ -44,30 +44,30 @@ class Arrival(Protocol):
         ...
 
 
-class Rejected(NamedTuple):
+class RejectedRecord(NamedTuple):
     """A refused record, and why."""
 
     topic: str
-    arrival: Arrival
+    arrival: SourceRecord
     why: Invalid
 
 
-class Rekeyed(NamedTuple):
+class RekeyedRecord(NamedTuple):
     """A record that belongs to another partition: its source, and its customer's key."""
 
     topic: str
-    arrival: Arrival
+    arrival: SourceRecord
     key: bytes
 
 
-class Progress(msgspec.Struct):
+class TopicProgress(msgspec.Struct):
     """How far one topic has been applied, and what became of its records."""
 
     applied: int = -1
     received: int = 0
-    outcomes: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
+    outcomes: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys(RECORD_OUTCOMES, 0))
     reasons: dict[str, int] = msgspec.field(default_factory=dict)
-    last_event: int = NEVER
+    last_event: int = NO_WATERMARK_MS
 
     @property
     def difference(self) -> int:

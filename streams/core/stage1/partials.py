@@ -2,7 +2,7 @@
 
 import msgspec
 
-from streams.core.time.lateness import NEVER, Lateness
+from streams.core.time.lateness import NO_WATERMARK_MS, Lateness
 from streams.core.time.panes import pane_start
 
 Counts = dict[int, int]
@@ -10,8 +10,8 @@ Slots = tuple[tuple[int, int], ...]
 PaneKey = tuple[str, int, int]
 """Source label, resolution (s), start (ms)."""
 
-FINEST = 10
-EVER = 0
+FINEST_RESOLUTION_S = 10
+ALL_TIME = 0
 """In place of a resolution: the partial of a cell that starts in 1970, never closes, and holds stock scores only."""
 
 PARTIAL_BYTES = 320
@@ -20,7 +20,7 @@ PARTIAL_BYTES = 320
 _NO_PANE = 2**60
 
 
-class Partial(msgspec.Struct, array_like=True):
+class PanePartial(msgspec.Struct, array_like=True):
     """What one cell has in one pane: `version` counts the changes, `last` is the newest time (ms) by score code."""
 
     version: int
@@ -28,7 +28,7 @@ class Partial(msgspec.Struct, array_like=True):
     counts: Counts
 
 
-class Bucket:
+class PaneDelta:
     """What one chunk adds for one combination of dimensions in one 10 s pane."""
 
     __slots__ = ("changes", "counts", "last")
@@ -43,7 +43,7 @@ class Bucket:
         counts, last = self.counts, self.last
         self.changes += number
         for code in codes:
-            if time > last.get(code, NEVER):
+            if time > last.get(code, NO_WATERMARK_MS):
                 last[code] = time
         for slot, amount in slots:
             counts[slot] = counts.get(slot, 0) + sign * number * amount
@@ -54,8 +54,8 @@ class Partials:
 
     def __init__(self, lateness: Lateness) -> None:
         self._lateness = lateness
-        self._resolutions = lateness.resolutions
-        self._panes: dict[PaneKey, dict[int, Partial]] = {}
+        self._resolutions = lateness.resolutions_s
+        self._panes: dict[PaneKey, dict[int, PanePartial]] = {}
         self._dirty: set[tuple[PaneKey, int]] = set()
         self._oldest: dict[tuple[str, int], int] = {}
 
@@ -64,21 +64,21 @@ class Partials:
         """An estimate of what the changes since the last drain take in a checkpoint."""
         return len(self._dirty) * PARTIAL_BYTES
 
-    def apply(self, label: str, cells: tuple[int, ...], start: int, watermark: int, bucket: Bucket) -> None:
+    def apply(self, label: str, cells: tuple[int, ...], start: int, watermark: int, bucket: PaneDelta) -> None:
         """Roll a bucket up to its cells, at every resolution whose pane is still open."""
         for resolution in self._resolutions:
             self.apply_at(resolution, label, cells, pane_start(start, resolution), watermark, bucket)
 
     def apply_at(
-        self, resolution: int, label: str, cells: tuple[int, ...], start: int, watermark: int, bucket: Bucket
+        self, resolution: int, label: str, cells: tuple[int, ...], start: int, watermark: int, bucket: PaneDelta
     ) -> None:
         """Roll a bucket up to the pane of its cells that starts at `start` (ms), if that is still open."""
         if not self._lateness.is_closed(start, resolution, watermark):
             self._roll_up((label, resolution, start), cells, bucket)
 
-    def apply_ever(self, label: str, cells: tuple[int, ...], bucket: Bucket) -> None:
+    def apply_all_time(self, label: str, cells: tuple[int, ...], bucket: PaneDelta) -> None:
         """Roll a bucket of stock scores up to what its cells ever counted, however late it is."""
-        self._roll_up((label, EVER, 0), cells, bucket)
+        self._roll_up((label, ALL_TIME, 0), cells, bucket)
 
     def expire(self, label: str, watermark: int, most: int = 2**60) -> list[tuple[PaneKey, int]]:
         """Drop at most so many partials of panes the watermark has closed, but none to be drained, and name them."""
@@ -97,13 +97,13 @@ class Partials:
             self._oldest[label, resolution] = min(left, default=_NO_PANE)
         return gone
 
-    def drain(self) -> list[tuple[PaneKey, int, Partial]]:
+    def drain(self) -> list[tuple[PaneKey, int, PanePartial]]:
         """The partials that changed since the last call, in a fixed order."""
         changed = [(key, cell, self._panes[key][cell]) for key, cell in sorted(self._dirty)]
         self._dirty = set()
         return changed
 
-    def load(self, key: PaneKey, cell: int, partial: Partial) -> None:
+    def load(self, key: PaneKey, cell: int, partial: PanePartial) -> None:
         """Take back one partial from the changelog."""
         pane = self._panes.get(key)
         if pane is None:
@@ -120,7 +120,7 @@ class Partials:
     def __len__(self) -> int:
         return sum(map(len, self._panes.values()))
 
-    def _roll_up(self, key: PaneKey, cells: tuple[int, ...], bucket: Bucket) -> None:
+    def _roll_up(self, key: PaneKey, cells: tuple[int, ...], bucket: PaneDelta) -> None:
         pane = self._panes.get(key)
         if pane is None:
             pane = self._open(key)
@@ -128,10 +128,10 @@ class Partials:
             self._dirty.add((key, cell))
             partial = pane.get(cell)
             if partial is None:
-                partial = pane[cell] = Partial(0, {}, {})
+                partial = pane[cell] = PanePartial(0, {}, {})
             _merge(partial, bucket)
 
-    def _open(self, key: PaneKey) -> dict[int, Partial]:
+    def _open(self, key: PaneKey) -> dict[int, PanePartial]:
         label, resolution, start = key
         self._oldest[label, resolution] = min(start, self._oldest.get((label, resolution), start))
         return self._panes.setdefault(key, {})
@@ -146,10 +146,10 @@ class Partials:
         return [(key, cell) for cell in cells]
 
 
-def _merge(partial: Partial, bucket: Bucket) -> None:
+def _merge(partial: PanePartial, bucket: PaneDelta) -> None:
     partial.version += bucket.changes
     for code, time in bucket.last.items():
-        partial.last[code] = max(time, partial.last.get(code, NEVER))
+        partial.last[code] = max(time, partial.last.get(code, NO_WATERMARK_MS))
     counts = partial.counts
     for slot, amount in bucket.counts.items():
         total = counts.get(slot, 0) + amount

@@ -4,17 +4,24 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from schemas.decoding import Invalid
-from streams.core.cells.dimensions import Dimensions
-from streams.core.churn.assessments import Counted, Risks
-from streams.core.derived.derived_records import Cases
+from streams.core.cells.dimensions import DimensionRegistry
+from streams.core.churn.assessments import AssessmentDelta, Assessments
+from streams.core.derived.derived_records import DerivedRecords
 from streams.core.events.sources import SOURCES
 from streams.core.ledger.ledger import Ledger
-from streams.core.stage1.accumulator import Tally, bucket_bytes
-from streams.core.stage1.chunk import Chunk, Reader
+from streams.core.stage1.accumulator import ChunkAccumulator, bucket_bytes
+from streams.core.stage1.chunk import ChunkProcessor, SourceReader
 from streams.core.stage1.definition import Definition
-from streams.core.stage1.outcomes import CASES_LABEL, RISK_LABEL, Arrival, Progress, Rejected, Rekeyed
-from streams.core.stage1.partials import PaneKey, Partial, Partials
-from streams.core.time.lateness import NEVER
+from streams.core.stage1.outcomes import (
+    CASES_LABEL,
+    RISK_LABEL,
+    RejectedRecord,
+    RekeyedRecord,
+    SourceRecord,
+    TopicProgress,
+)
+from streams.core.stage1.partials import PaneKey, PanePartial, Partials
+from streams.core.time.lateness import NO_WATERMARK_MS
 
 _SWEPT_PER_CHUNK = 64
 _ROUNDS = 64
@@ -24,7 +31,7 @@ _SETTLED = 256
 _UNBOUNDED = 2**60
 
 
-class Intake:
+class PartitionState:
     """The state of one partition number over all source topics.
 
     `apply` changes it in memory and notes what changed; a checkpoint drains that. Nothing here does
@@ -34,23 +41,27 @@ class Intake:
     def __init__(self, partition: int, definition: Definition) -> None:
         self.partition = partition
         self.definition = definition
-        self.progress: dict[str, Progress] = {}
+        self.progress: dict[str, TopicProgress] = {}
         self.watermarks: dict[str, int] = {}
-        self.ledger = Ledger(definition.max_records, definition.horizon // _ROUNDS)
+        self.ledger = Ledger(definition.max_records, definition.horizon_ms // _ROUNDS)
         self.partials = Partials(definition.lateness)
-        self.dimensions = Dimensions(definition.cuts, definition.max_cells)
-        panes_of_one = len(definition.cuts) * len(definition.lateness.keep)
-        self.cases = Cases(definition.lateness.wait, definition.horizon, len(definition.cuts), definition.hours)
-        self.risks = Risks(definition.risk, definition.horizon, panes_of_one, on_events=not definition.replay)
-        self.rejected: list[Rejected] = []
-        self.rekeyed: list[Rekeyed] = []
+        self.dimensions = DimensionRegistry(definition.cuts, definition.max_cells)
+        panes_of_one = len(definition.cuts) * len(definition.lateness.keep_ms)
+        self.derived = DerivedRecords(
+            definition.lateness.wait_ms, definition.horizon_ms, len(definition.cuts), definition.hours
+        )
+        self.assessments = Assessments(
+            definition.churn_model, definition.horizon_ms, panes_of_one, on_events=not definition.replay
+        )
+        self.rejected: list[RejectedRecord] = []
+        self.rekeyed: list[RekeyedRecord] = []
         self.outbox_bytes = 0
-        self._readers = {source.topic: Reader(source, self.dimensions) for source in SOURCES}
+        self._readers = {source.topic: SourceReader(source, self.dimensions) for source in SOURCES}
 
     @property
     def pending_bytes(self) -> int:
         """Roughly what the next checkpoint of the state will take."""
-        parts = (self.ledger, self.partials, self.risks, self.dimensions)
+        parts = (self.ledger, self.partials, self.assessments, self.dimensions)
         return sum(part.pending_bytes for part in parts)
 
     def applied(self, topic: str) -> int:
@@ -61,7 +72,7 @@ class Intake:
     def apply(
         self,
         topic: str,
-        arrivals: Sequence[Arrival],
+        arrivals: Sequence[SourceRecord],
         now: int,
         origin: str | None = None,
         budget: int = _UNBOUNDED,
@@ -84,8 +95,8 @@ class Intake:
             self.watermarks[CASES_LABEL] = self._seen_of_cases()
         while taken < len(arrivals) and self.pending_bytes <= budget:
             tally = self._tally(label)
-            chunk = Chunk(self, topic, reader, tally, progress, rekey=origin is None)
-            taken += chunk.run(arrivals[taken:], events[taken:], now, budget)
+            chunk = ChunkProcessor(self, topic, reader, tally, progress, rekey=origin is None)
+            taken += chunk.process(arrivals[taken:], events[taken:], now, budget)
             self._close(tally)
             self._settle_cases()
             self._assess(now)
@@ -94,7 +105,7 @@ class Intake:
         self.ledger.sweep(self._floors(), _SWEPT_PER_CHUNK, max(budget - self.pending_bytes, budget // 10))
         return stale + taken
 
-    def refuse(self, topic: str, arrivals: Sequence[Arrival], why: Invalid) -> None:
+    def refuse(self, topic: str, arrivals: Sequence[SourceRecord], why: Invalid) -> None:
         """Take a chunk of records whose source nobody knows: all become dead letters."""
         stale = self._stale(topic, arrivals)
         progress = self.progress[topic]
@@ -104,9 +115,9 @@ class Intake:
             progress.received += 1
             progress.applied = arrival.offset
 
-    def note_reject(self, topic: str, progress: Progress, arrival: Arrival, why: Invalid) -> None:
+    def note_reject(self, topic: str, progress: TopicProgress, arrival: SourceRecord, why: Invalid) -> None:
         """Keep a record that is refused for its dead letter, and count the reason."""
-        self.rejected.append(Rejected(topic, arrival, why))
+        self.rejected.append(RejectedRecord(topic, arrival, why))
         progress.reasons[why.reason] = progress.reasons.get(why.reason, 0) + 1
         self.outbox_bytes += len(arrival.value or b"")
 
@@ -115,19 +126,19 @@ class Intake:
 
         Of all customers, in turn, `look` are looked at in a call and at most `most` assessed; returns whether any was.
         """
-        due = islice(self.risks.due(self.ledger, now - older, look), most)
-        return self._assess_each(due, lambda customer: self.risks.renew(customer, self.ledger, now), budget)
+        due = islice(self.assessments.due(self.ledger, now - older, look), most)
+        return self._assess_each(due, lambda customer: self.assessments.renew(customer, self.ledger, now), budget)
 
     def settle_risks(self, at: int, budget: int = _UNBOUNDED) -> bool:
         """End of a replay: assess customers as known at `at` (ms), as far as the budget goes; False when all are."""
-        span, waiting = self.definition.lateness.longest, self.risks.unsettled(self.ledger, at)
+        span, waiting = self.definition.lateness.longest_window_ms, self.assessments.unsettled(self.ledger, at)
         return self._assess_each(
-            islice(waiting, _SETTLED), lambda c: self.risks.settle(c, self.ledger, at, span), budget
+            islice(waiting, _SETTLED), lambda c: self.assessments.settle(c, self.ledger, at, span), budget
         )
 
     def drain_panes(
         self, most: int = _UNBOUNDED
-    ) -> tuple[list[tuple[PaneKey, int, Partial]], list[tuple[PaneKey, int]]]:
+    ) -> tuple[list[tuple[PaneKey, int, PanePartial]], list[tuple[PaneKey, int]]]:
         """Partials that changed since the last call, and those that closed and are now forgotten.
 
         None is in both lists: what closes while it changes is forgotten by the next call, so that every
@@ -138,18 +149,20 @@ class Intake:
             closed += self.partials.expire(label, mark, most - len(closed))
         return self.partials.drain(), closed
 
-    def _tally(self, label: str) -> Tally:
+    def _tally(self, label: str) -> ChunkAccumulator:
         lateness = self.definition.lateness
-        bytes_per_bucket = bucket_bytes(len(self.definition.cuts), len(lateness.keep))
-        return Tally(label, self.watermarks.get(label, NEVER), min(lateness.keep.values()), bytes_per_bucket)
+        bytes_per_bucket = bucket_bytes(len(self.definition.cuts), len(lateness.keep_ms))
+        return ChunkAccumulator(
+            label, self.watermarks.get(label, NO_WATERMARK_MS), min(lateness.keep_ms.values()), bytes_per_bucket
+        )
 
-    def _close(self, tally: Tally) -> None:
+    def _close(self, tally: ChunkAccumulator) -> None:
         tally.roll_up(self.partials, self.dimensions)
         self.watermarks[tally.label] = tally.watermark
 
     def _settle_cases(self) -> None:
-        mark = self.watermarks.get(CASES_LABEL, NEVER)
-        self.cases.settle(self.ledger, self.partials, self.dimensions, CASES_LABEL, mark)
+        mark = self.watermarks.get(CASES_LABEL, NO_WATERMARK_MS)
+        self.derived.apply_changes(self.ledger, self.partials, self.dimensions, CASES_LABEL, mark)
 
     def _seen_of_cases(self) -> int:
         """How far the records that cases are made of had been seen before a chunk (ms).
@@ -157,37 +170,42 @@ class Intake:
         Panes are closed to cases by this. The sources of a replay drain at any speed: there it is the slowest.
         """
         topics = [source.topic for source in SOURCES if source.cased]
-        marks = [max((m for label, m in self.watermarks.items() if label.endswith(t)), default=NEVER) for t in topics]
+        marks = [
+            max((m for label, m in self.watermarks.items() if label.endswith(t)), default=NO_WATERMARK_MS)
+            for t in topics
+        ]
         return min(marks) if self.definition.replay else max(marks)
 
     def _assess(self, now: int) -> None:
-        if self.risks.touched_bytes:
-            self._count(self.risks.assess(self.ledger, now))
+        if self.assessments.touched_bytes:
+            self._count(self.assessments.assess(self.ledger, now))
 
-    def _assess_each(self, customers: Iterator[bytes], how: Callable[[bytes], Iterable[Counted]], budget: int) -> bool:
+    def _assess_each(
+        self, customers: Iterator[bytes], how: Callable[[bytes], Iterable[AssessmentDelta]], budget: int
+    ) -> bool:
         room = budget - self.pending_bytes
-        chosen = list(islice(customers, max(room // self.risks.bytes_of_one, 0)))
+        chosen = list(islice(customers, max(room // self.assessments.bytes_of_one, 0)))
         self._count(counted for customer in chosen for counted in how(customer))
         return bool(chosen)
 
-    def _count(self, assessments: Iterable[Counted]) -> None:
+    def _count(self, assessments: Iterable[AssessmentDelta]) -> None:
         tally = self._tally(RISK_LABEL)
-        tally.watermark = max(self.watermarks.values(), default=NEVER)
+        tally.watermark = max(self.watermarks.values(), default=NO_WATERMARK_MS)
         for facts, time, dims, sign in assessments:
             tally.count(facts, time, dims, sign)
         self._close(tally)
 
-    def _stale(self, topic: str, arrivals: Sequence[Arrival]) -> int:
-        progress = self.progress.setdefault(topic, Progress())
+    def _stale(self, topic: str, arrivals: Sequence[SourceRecord]) -> int:
+        progress = self.progress.setdefault(topic, TopicProgress())
         if arrivals and arrivals[0].offset > progress.applied:
             return 0
         return sum(arrival.offset <= progress.applied for arrival in arrivals)
 
     def _floors(self) -> list[int]:
         lateness = self.definition.lateness
-        back = self.definition.horizon + max(lateness.allowance, lateness.longest)
-        floors = [NEVER] * len(SOURCES)
+        back = self.definition.horizon_ms + max(lateness.allowance_ms, lateness.longest_window_ms)
+        floors = [NO_WATERMARK_MS] * len(SOURCES)
         for code, source in enumerate(SOURCES):
             marks = [mark for label, mark in self.watermarks.items() if label.endswith(source.topic)]
-            floors[code] = max(marks, default=NEVER) - back
+            floors[code] = max(marks, default=NO_WATERMARK_MS) - back
         return floors

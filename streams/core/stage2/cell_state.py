@@ -3,27 +3,27 @@
 from collections.abc import Mapping
 
 from schemas.pane import Pane
-from streams.core.events.sources import milliseconds
-from streams.core.scores.contributions import CODES, STOCK, flat, of_scores
-from streams.core.stage1.comparison_inputs import LOOKING_BACK, meeting_of
+from streams.core.events.sources import to_ms
+from streams.core.scores.contributions import SCORE_CODES, STOCK_CODES, only_scores, to_flat_slots
+from streams.core.stage1.comparison_inputs import PREVIOUS_WINDOW_CODES, meeting_of
 from streams.core.stage1.outcomes import DERIVED_LABELS
 from streams.core.stage1.partials import Counts
-from streams.core.time.lateness import NEVER
+from streams.core.time.lateness import NO_WATERMARK_MS
 
-PaneAt = tuple[int, int]
+PanePosition = tuple[int, int]
 """Resolution (s) and start (ms)."""
 
-Origin = tuple[str, int]
+SourcePartition = tuple[str, int]
 """Source label and partition."""
 
-Shown = tuple[int, Mapping[str, int], float | None, float | None, float | None]
+PublishedValues = tuple[int, Mapping[str, int], float | None, float | None, float | None]
 """What a result shows: n, counts, value, lower, upper."""
 
-OF_EVENTS, OF_DERIVED, OF_COMPARED = -1, -2, -3
+EVENT_CHANGES, DERIVED_CHANGES, COMPARISON_CHANGES = -1, -2, -3
 """Slots that carry the number of changes, so that it slides with the panes."""
 
 
-class Held:
+class SourcePartial:
     """The newest partial of one source partition for one pane of one cell."""
 
     __slots__ = ("counts", "last", "version")
@@ -38,72 +38,72 @@ class Held:
         before = self.counts
         self.counts = {_changes_slot(pane.topic): pane.version}
         for score, accumulator in pane.counts.items():
-            self.counts.update(flat(CODES[score], accumulator))
+            self.counts.update(to_flat_slots(SCORE_CODES[score], accumulator))
         self.version = pane.version
-        self.last = {CODES[score]: milliseconds(last) for score, last in pane.last.items()}
+        self.last = {SCORE_CODES[score]: to_ms(last) for score, last in pane.last.items()}
         return before
 
     @property
-    def looks_back(self) -> bool:
+    def needs_previous_window(self) -> bool:
         """Whether scores that look back ever counted something here."""
-        return not LOOKING_BACK.isdisjoint(self.last)
+        return not PREVIOUS_WINDOW_CODES.isdisjoint(self.last)
 
 
-class Cell:
+class CellState:
     """One cell: its panes by source partition, its accumulators by stretch, its newest event by score.
 
     `ever` has what its stock scores ever counted, `ahead` for each resolution what of that lies in panes
     that start at the end of the windows or later.
     """
 
-    __slots__ = ("ahead", "ever", "last", "panes", "published", "sums", "total")
+    __slots__ = ("all_time", "all_time_total", "future_panes", "last", "panes", "published", "sums")
 
     def __init__(self, stretches: int) -> None:
-        self.panes: dict[PaneAt, dict[Origin, Held]] = {}
+        self.panes: dict[PanePosition, dict[SourcePartition, SourcePartial]] = {}
         self.sums: list[Counts] = [{} for _ in range(stretches)]
         self.last: dict[int, int] = {}
-        self.published: dict[tuple[int, int], Shown] = {}
-        self.ever: dict[Origin, Held] = {}
-        self.total: Counts = {}
-        self.ahead: dict[int, Counts] = {}
+        self.published: dict[tuple[int, int], PublishedValues] = {}
+        self.all_time: dict[SourcePartition, SourcePartial] = {}
+        self.all_time_total: Counts = {}
+        self.future_panes: dict[int, Counts] = {}
 
-    def take_ever(self, pane: Pane) -> bool:
+    def take_all_time(self, pane: Pane) -> bool:
         """Hold what was ever counted in a source partition; False when that is known already."""
-        held = self.ever.setdefault((pane.topic, pane.partition), Held())
+        held = self.all_time.setdefault((pane.topic, pane.partition), SourcePartial())
         if pane.version <= held.version:
             return False
-        add(self.total, of_scores(held.take(pane), STOCK), -1)
-        add(self.total, of_scores(held.counts, STOCK), 1)
+        add(self.all_time_total, only_scores(held.take(pane), STOCK_CODES), -1)
+        add(self.all_time_total, only_scores(held.counts, STOCK_CODES), 1)
         return True
 
-    def get_ahead(self, resolution: int, counts: Counts, sign: int) -> None:
+    def count_future(self, resolution: int, counts: Counts, sign: int) -> None:
         """Count what lies (sign 1) or no longer lies (sign -1) ahead of the windows made of these panes."""
-        stock = of_scores(counts, STOCK)
+        stock = only_scores(counts, STOCK_CODES)
         if stock:
-            ahead = self.ahead.setdefault(resolution, {})
+            ahead = self.future_panes.setdefault(resolution, {})
             add(ahead, stock, sign)
             if not ahead:
-                del self.ahead[resolution]
+                del self.future_panes[resolution]
 
-    def level(self, resolution: int) -> Counts:
+    def stock_at_end(self, resolution: int) -> Counts:
         """What the stock scores counted up to the end of the windows made of these panes."""
-        if resolution not in self.ahead:
-            return self.total
-        level = dict(self.total)
-        add(level, self.ahead[resolution], -1)
+        if resolution not in self.future_panes:
+            return self.all_time_total
+        level = dict(self.all_time_total)
+        add(level, self.future_panes[resolution], -1)
         return level
 
-    def retire(self, at: PaneAt, *, looked_back_on: bool) -> bool:
+    def retire(self, at: PanePosition, *, is_previous_window: bool) -> bool:
         """Let go a pane that no window contains any more, but for what scores look back on; whether some is left."""
         panes = self.panes.pop(at)
-        kept = {origin: held for origin, held in panes.items() if held.looks_back and looked_back_on}
+        kept = {origin: held for origin, held in panes.items() if held.needs_previous_window and is_previous_window}
         if kept:
             self.panes[at] = kept
         return bool(kept)
 
     def newest(self, code: int, resolution: int, start: int, end: int) -> int | None:
         """The newest time (ms) within `[start, end)` that a score has counted."""
-        newest = self.last.get(code, NEVER)
+        newest = self.last.get(code, NO_WATERMARK_MS)
         if start <= newest < end:
             return newest
         panes = [held for (width, at), held in self.panes.items() if width == resolution and start <= at < end]
@@ -113,8 +113,8 @@ class Cell:
 
 def _changes_slot(label: str) -> int:
     if label in DERIVED_LABELS:
-        return OF_DERIVED
-    return OF_EVENTS if meeting_of(label) is None else OF_COMPARED
+        return DERIVED_CHANGES
+    return EVENT_CHANGES if meeting_of(label) is None else COMPARISON_CHANGES
 
 
 def add(counts: Counts, delta: Mapping[int, int], sign: int) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from heapq import heappop, heappush
 
 from streams.core.scores.compared import CellName
-from streams.core.stage2.cell_state import PaneAt
-from streams.core.time.lateness import NEVER
+from streams.core.stage2.cell_state import PanePosition
+from streams.core.time.lateness import NO_WATERMARK_MS
 
-Retire = Callable[[CellName, PaneAt], bool]
+Retire = Callable[[CellName, PanePosition], bool]
 """Asked when no window contains a cell's pane any more; says whether some of it is kept to look back on."""
 
 
@@ -21,12 +21,12 @@ class PaneIndex:
     def __init__(self, longest: Mapping[int, int], furthest: Mapping[int, int]) -> None:
         self._longest = longest
         self._furthest = furthest
-        self._names: dict[PaneAt, set[CellName]] = {}
+        self._names: dict[PanePosition, set[CellName]] = {}
         self._current: dict[int, list[int]] = {resolution: [] for resolution in longest}
         self._retired: dict[int, list[int]] = {resolution: [] for resolution in longest}
-        self._ends = dict.fromkeys(longest, NEVER)
+        self._ends = dict.fromkeys(longest, NO_WATERMARK_MS)
 
-    def hold(self, at: PaneAt, name: CellName) -> None:
+    def hold(self, at: PanePosition, name: CellName) -> None:
         """A cell has a pane there."""
         names = self._names.get(at)
         if names is None:
@@ -36,7 +36,7 @@ class PaneIndex:
             heappush(queues[resolution], start)
         names.add(name)
 
-    def names(self, at: PaneAt) -> set[CellName]:
+    def cells_at(self, at: PanePosition) -> set[CellName]:
         """The cells that have a pane there; there is one."""
         return self._names[at]
 
@@ -49,7 +49,7 @@ class PaneIndex:
             return [start for start in range(first, end, width) if (resolution, start) in self._names]
         return [start for held, start in self._names if held == resolution and first <= start < end]
 
-    def is_past(self, at: PaneAt, *, looked_back_on: bool) -> bool:
+    def is_past(self, at: PanePosition, *, looked_back_on: bool) -> bool:
         """Whether nothing can use a pane there any more."""
         resolution, start = at
         return start < (self._last(resolution) if looked_back_on else self._floor(resolution))

@@ -5,10 +5,10 @@ from math import lcm
 
 from schemas.pane import Pane, Watermark
 from schemas.score import Score
-from streams.core.events.sources import milliseconds
+from streams.core.events.sources import to_ms
 from streams.core.scores import SCORES
 from streams.core.stage2.windows import Windows
-from streams.core.time.lateness import NEVER, Lateness
+from streams.core.time.lateness import NO_WATERMARK_MS, Lateness
 
 SourcePartition = tuple[str, int]
 
@@ -16,7 +16,7 @@ AT_END = frozenset(score.name for score in SCORES if score.at_end)
 """What a replay can tell only at the end of the data."""
 
 
-class Boundaries:
+class ReplayClock:
     """Decides which boundaries of a replay are due, from the watermarks that came with the panes.
 
     `every` (ms) spaces the boundaries; 0 gives results at the end of the data only. `ends` are the
@@ -29,11 +29,11 @@ class Boundaries:
 
     def __init__(self, windows: Windows, lateness: Lateness, every: int, ends: Mapping[SourcePartition, int]) -> None:
         self._windows = windows
-        self._wait = lateness.wait
+        self._wait = lateness.wait_ms
         self._every = every
         self._ends = dict(ends)
         self._marks: dict[SourcePartition, int] = {}
-        self._newest = NEVER
+        self._newest = NO_WATERMARK_MS
         self._next: dict[int, int] = {}
         self._waiting: dict[int, list[Pane]] = {}
 
@@ -44,10 +44,10 @@ class Boundaries:
     def mark(self, watermark: Watermark) -> None:
         """Take one watermark of a source partition, and count the partials it covers."""
         self._count(watermark.partition)
-        time = NEVER if watermark.time is None else milliseconds(watermark.time)
+        time = NO_WATERMARK_MS if watermark.time is None else to_ms(watermark.time)
         self._newest = max(self._newest, time)
         source = (watermark.topic, watermark.partition)
-        self._marks[source] = max(time, self._marks.get(source, NEVER))
+        self._marks[source] = max(time, self._marks.get(source, NO_WATERMARK_MS))
         if watermark.offset + 1 >= self._ends.get(source, 0):
             self._ends.pop(source, None)
 
@@ -57,10 +57,10 @@ class Boundaries:
         Not to be asked once records have been re-keyed: nobody knows when the last of them arrives.
         """
         if self._every:
-            low = min((self._marks.get(source, NEVER) for source in self._ends), default=NEVER)
+            low = min((self._marks.get(source, NO_WATERMARK_MS) for source in self._ends), default=NO_WATERMARK_MS)
             for resolution, wait in self._wait.items():
                 yield from self._until(resolution, low - wait)
-        elif self._newest != NEVER:
+        elif self._newest != NO_WATERMARK_MS:
             for resolution in self._wait:
                 self._windows.skip(resolution, self._end(resolution))
 
@@ -68,7 +68,7 @@ class Boundaries:
         """What is left at the end of the data: the boundaries up to it, and the end itself."""
         for partition in list(self._waiting):
             self._count(partition)
-        if self._newest == NEVER:
+        if self._newest == NO_WATERMARK_MS:
             return
         for resolution in self._wait:
             if self._every:
@@ -94,7 +94,7 @@ class Boundaries:
 
     def _following(self, resolution: int, step: int) -> int | None:
         """The next boundary at which there is something to show; where no pane is left, that is after the next one."""
-        following, earliest = self._next.get(resolution, NEVER), self._windows.earliest(resolution)
-        if following != NEVER and self._windows.has_levels(resolution):
+        following, earliest = self._next.get(resolution, NO_WATERMARK_MS), self._windows.earliest(resolution)
+        if following != NO_WATERMARK_MS and self._windows.has_stocks(resolution):
             return following
         return None if earliest is None else max(earliest - earliest % step + step, following)

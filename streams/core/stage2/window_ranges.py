@@ -8,7 +8,7 @@ from streams.core.time.panes import Span
 
 
 @dataclass(frozen=True)
-class Stretch:
+class WindowRange:
     """From `first` to `last` (ms) before the end of the windows made of its panes.
 
     `number` says which of a cell's accumulators is its own, `window` which window it is or precedes.
@@ -20,21 +20,21 @@ class Stretch:
     last: int
 
     @property
-    def is_before(self) -> bool:
+    def is_previous_window(self) -> bool:
         """Whether it is the time before a window."""
         return self.last > 0
 
 
-def stretches_of(spans: Sequence[Span], lateness: Lateness) -> dict[int, tuple[Stretch, ...]]:
+def window_ranges(spans: Sequence[Span], lateness: Lateness) -> dict[int, tuple[WindowRange, ...]]:
     """All stretches by resolution (s).
 
     The time before a window is as long as the window, but no longer than the wait, since older panes may
     already be closed.
     """
-    found: dict[int, tuple[Stretch, ...]] = dict.fromkeys(lateness.resolutions, ())
+    found: dict[int, tuple[WindowRange, ...]] = dict.fromkeys(lateness.resolutions_s, ())
     for index, span in enumerate(spans):
-        length, width = span.seconds * 1000, span.resolution * 1000
-        back = min(length, lateness.wait[span.resolution] // width * width)
-        window = Stretch(index, index, length, 0)
-        found[span.resolution] += (window, Stretch(len(spans) + index, index, length + back, length))
+        length, width = span.seconds * 1000, span.resolution_s * 1000
+        back = min(length, lateness.wait_ms[span.resolution_s] // width * width)
+        window = WindowRange(index, index, length, 0)
+        found[span.resolution_s] += (window, WindowRange(len(spans) + index, index, length + back, length))
     return found

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from streams.core.time.panes import Span
 
-NEVER = -(2**60)
+NO_WATERMARK_MS = -(2**60)
 """A watermark before any event, in milliseconds."""
 
-EARLIEST = -2_208_988_800_000
+EARLIEST_MS = -2_208_988_800_000
 """1900-01-01 in milliseconds; nothing older is believed."""
 
 
@@ -22,35 +22,35 @@ class Lateness:
     for that: the wait and the longest window together.
     """
 
-    allowance: int
-    future: int
-    keep: dict[int, int]
-    wait: dict[int, int]
+    allowance_ms: int
+    future_ms: int
+    keep_ms: dict[int, int]
+    wait_ms: dict[int, int]
 
     @classmethod
     def of(cls, spans: Sequence[Span], allowance: int, future: int, final_after: int = 0) -> "Lateness":
         """Bounds for these windows; `allowance`, `future` and `final_after` in seconds."""
         longest: dict[int, int] = {}
         for span in spans:
-            longest[span.resolution] = max(longest.get(span.resolution, 0), span.seconds * 1000)
+            longest[span.resolution_s] = max(longest.get(span.resolution_s, 0), span.seconds * 1000)
         wait = {r: min(max(length, final_after * 1000), allowance * 1000) for r, length in longest.items()}
         keep = {resolution: length + wait[resolution] for resolution, length in longest.items()}
         return cls(allowance * 1000, future * 1000, keep, wait)
 
     @property
-    def resolutions(self) -> tuple[int, ...]:
+    def resolutions_s(self) -> tuple[int, ...]:
         """The pane widths in use, in seconds, finest first."""
-        return tuple(sorted(self.keep))
+        return tuple(sorted(self.keep_ms))
 
     @property
-    def longest(self) -> int:
+    def longest_window_ms(self) -> int:
         """The longest window, in milliseconds."""
-        return max(keep - self.wait[resolution] for resolution, keep in self.keep.items())
+        return max(keep - self.wait_ms[resolution] for resolution, keep in self.keep_ms.items())
 
     def is_late(self, time: int, watermark: int) -> bool:
         """Whether an event is too late to count: the place where a late event is decided."""
-        return time < watermark - self.allowance
+        return time < watermark - self.allowance_ms
 
     def is_closed(self, start: int, resolution: int, watermark: int) -> bool:
         """Whether a pane (start in ms, resolution in s) can no longer change."""
-        return start + resolution * 1000 <= watermark - self.keep[resolution]
+        return start + resolution * 1000 <= watermark - self.keep_ms[resolution]

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-RESOLUTIONS = (10, 300, 3600)
+RESOLUTIONS_S = (10, 300, 3600)
 """Widths of the panes in seconds."""
 
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
@@ -18,13 +18,13 @@ class Span:
     name: str
 
     @property
-    def resolution(self) -> int:
+    def resolution_s(self) -> int:
         """The width in seconds of the panes a window of this length is made of.
 
         Up to an hour 10 s, up to a day 5 min, beyond that 1 h; finer where that would not divide it.
         """
-        fitting = next((width for longest, width in _COARSEST if self.seconds <= longest), RESOLUTIONS[-1])
-        return next(w for w in reversed(RESOLUTIONS) if w <= fitting and self.seconds % w == 0)
+        fitting = next((width for longest, width in _COARSEST if self.seconds <= longest), RESOLUTIONS_S[-1])
+        return next(w for w in reversed(RESOLUTIONS_S) if w <= fitting and self.seconds % w == 0)
 
 
 def parse_span(text: str) -> Span:
@@ -39,8 +39,8 @@ def parse_span(text: str) -> Span:
     if not match:
         raise ValueError(f"not a duration: {text!r}; write for example 60s, 5m, 24h or 30d")
     seconds = int(match[1]) * _UNITS[match[2]]
-    if seconds % RESOLUTIONS[0]:
-        raise ValueError(f"{text} is not a multiple of {RESOLUTIONS[0]} s, the finest pane")
+    if seconds % RESOLUTIONS_S[0]:
+        raise ValueError(f"{text} is not a multiple of {RESOLUTIONS_S[0]} s, the finest pane")
     return Span(seconds, text)
 
 

@@ -13,7 +13,7 @@ from streams.errors import CxError
 from streams.local.demonstration.folder import start_in
 from streams.local.demonstration.scores import Scores, follow
 from streams.local.demonstration.screen import Doing, Screen, View
-from streams.local.demonstration.worker_metrics import Machine
+from streams.local.demonstration.worker_metrics import WorkerMetrics
 from streams.local.embedded_broker import EmbeddedBroker
 from streams.local.supervision import Child, end_all
 from streams.runtime.clock import monotonic
@@ -53,7 +53,7 @@ class Demo:
     """
 
     def __init__(self, plan: Plan, settings: Settings, folder: Path, broker: EmbeddedBroker, streams: Child) -> None:
-        self.scores, self.machine = Scores(), Machine(settings)
+        self.scores, self.machine = Scores(), WorkerMetrics(settings)
         self.sent: Mapping[str, int] = Counter()
         self.doing: Doing = "starting"
         self.remark = ""

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from streams.local.demonstration.scores import Scores
 from streams.local.demonstration.table import points, rows, table
-from streams.local.demonstration.worker_metrics import Machine
+from streams.local.demonstration.worker_metrics import WorkerMetrics
 from streams.runtime.clock import monotonic
 
 PLAIN_WIDTH = 140
@@ -29,7 +29,7 @@ class View:
 
     at: datetime
     scores: Scores
-    machine: Machine
+    machine: WorkerMetrics
     window: str
     doing: Doing
     seconds: float

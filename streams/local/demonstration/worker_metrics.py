@@ -39,7 +39,7 @@ class _Moment(NamedTuple):
     passed: Sums
 
 
-class Machine:
+class WorkerMetrics:
     """The latest reading of both workers; zeros before the first one. Counts are of the source topics."""
 
     def __init__(self, settings: Settings) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.core.cells.cuts import DIMENSIONS, Cut, Dims
+from streams.core.cells.cuts import DIMENSIONS, Cut, DimensionValues
 
 VALUES = st.from_regex(r"[ab]([ab+]{0,3}[ab])?", fullmatch=True)
 
@@ -20,27 +20,27 @@ def test_what_is_no_cut_is_refused_and_the_dimensions_named(text: str) -> None:
 
 
 def test_the_whole_has_one_cell_also_for_an_event_that_says_nothing() -> None:
-    assert Cut.parse("total").cell(Dims()) == "all"
+    assert Cut.parse("total").cell(DimensionValues()) == "all"
 
 
 @pytest.mark.parametrize("name", DIMENSIONS)
 def test_a_dimension_has_its_values_for_cells_and_none_for_what_has_no_value(name: str) -> None:
     cut = Cut.parse(name)
-    assert cut.cell(Dims()._replace(**{name: "a+b"})) == "a+b"
-    assert cut.cell(Dims()._replace(**{name: ""})) is None
+    assert cut.cell(DimensionValues()._replace(**{name: "a+b"})) == "a+b"
+    assert cut.cell(DimensionValues()._replace(**{name: ""})) is None
 
 
 @pytest.mark.parametrize(
     ("dims", "cell"),
     [
-        (Dims(channel="web", team="x"), "web+x"),
-        (Dims(channel="a+b", team="c"), "a++b+c"),
-        (Dims(channel="a", team="b+c"), "a+b++c"),
-        (Dims(channel="web"), None),
-        (Dims(team="x"), None),
+        (DimensionValues(channel="web", team="x"), "web+x"),
+        (DimensionValues(channel="a+b", team="c"), "a++b+c"),
+        (DimensionValues(channel="a", team="b+c"), "a+b++c"),
+        (DimensionValues(channel="web"), None),
+        (DimensionValues(team="x"), None),
     ],
 )
-def test_a_cut_over_two_dimensions_joins_their_values_in_its_own_order(dims: Dims, cell: str | None) -> None:
+def test_a_cut_over_two_dimensions_joins_their_values_in_its_own_order(dims: DimensionValues, cell: str | None) -> None:
     assert Cut.parse("channel+team").cell(dims) == cell
 
 
@@ -48,5 +48,7 @@ def test_a_cut_over_two_dimensions_joins_their_values_in_its_own_order(dims: Dim
 @given(st.tuples(VALUES, VALUES), st.tuples(VALUES, VALUES))
 def test_different_values_make_different_cells(one: tuple[str, str], other: tuple[str, str]) -> None:
     cut = Cut.parse("channel+team")
-    same = cut.cell(Dims(channel=one[0], team=one[1])) == cut.cell(Dims(channel=other[0], team=other[1]))
+    same = cut.cell(DimensionValues(channel=one[0], team=one[1])) == cut.cell(
+        DimensionValues(channel=other[0], team=other[1])
+    )
     assert same == (one == other)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from streams.core.churn.assessments import Risks
+from streams.core.churn.assessments import Assessments
 from streams.core.ledger.ledger import Ledger
 from tests.reference.contracts import ACCOUNTS, CALLS
 from tests.reference.windows import moment_of
@@ -68,7 +68,7 @@ def test_nobody_has_no_risk() -> None:
     for customer in (None, "", "0"):
         stream.send(CALLS, NOON, customer=customer, outcome="abandoned")
     assert risk(stream) is None
-    assert stream.stage.intake.risks.drain() == []
+    assert stream.stage.intake.assessments.drain() == []
 
 
 def test_an_account_alone_is_assessed_unknown_and_counted_nowhere() -> None:
@@ -122,20 +122,20 @@ def test_drained_are_the_customers_that_changed_with_a_rising_version() -> None:
             }
         ).encode()
         stream.stage.take(CALLS, [Record(minute, NOON + DAY, None, event)], NOON + DAY)
-        [(key, _, assessed, assessment)] = stream.stage.intake.risks.drain()
+        [(key, _, assessed, assessment)] = stream.stage.intake.assessments.drain()
         assert assessed is not None
         assert assessment is not None
         assert (key, assessed.time, assessment.ppm) == (b"cc", NOON + minute * MINUTE, 20_000)
         versions.append(assessed.version)
     assert versions == [NOON + DAY, NOON + DAY + 1, NOON + DAY + 2]
-    assert stream.stage.intake.risks.drain() == []
+    assert stream.stage.intake.assessments.drain() == []
 
 
 def test_without_a_model_nobody_is_assessed() -> None:
     stream = Pipeline(risk={"enabled": False})
     stream.send(CALLS, NOON, customer="c", outcome="abandoned")
     assert risk(stream) is None
-    risks = Risks(None, DAY)
+    risks = Assessments(None, DAY)
     risks.touch(b"cc")
     assert not risks.enabled
     assert list(risks.assess(Ledger(16), NOON)) == []
@@ -144,14 +144,14 @@ def test_without_a_model_nobody_is_assessed() -> None:
 def test_what_is_known_is_asked_for_only_where_there_is_evidence() -> None:
     stream = Pipeline()
     stream.send(CALLS, NOON, customer="c", outcome="answered")
-    risks, ledger = stream.stage.intake.risks, stream.stage.intake.ledger
-    [(key, _, assessed, assessment)] = risks.known([b"cc"], ledger)
+    risks, ledger = stream.stage.intake.assessments, stream.stage.intake.ledger
+    [(key, _, assessed, assessment)] = risks.last_assessed([b"cc"], ledger)
     assert assessed is not None
     assert assessment is not None
     assert (key, assessed.version, assessment.ppm) == (b"cc", NOON, 20_000)
     ledger.forget_before(b"cc", [NOON + DAY] * 4)
-    assert risks.known([b"cc"], ledger) == []
-    assert risks.known([b"cnever"], ledger) == [(b"cnever", None, None, None)]
+    assert risks.last_assessed([b"cc"], ledger) == []
+    assert risks.last_assessed([b"cnever"], ledger) == [(b"cnever", None, None, None)]
 
 
 @pytest.mark.parametrize(("older", "counted"), [(3 * DAY, True), (3 * DAY + 1, False)])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.core.churn.features import FEATURES, HORIZON, features, known
+from streams.core.churn.features import FEATURES, HORIZON, customer_features, features
 from streams.core.events.fields import ACCOUNT, CALL, SURVEY, TICKET, TICKET_CHANGES
 from streams.core.ledger.ledger import Entry
 from streams.runtime.model_watch import shipped_model
@@ -39,8 +39,8 @@ def call(age: int, *number: int, wait: int = -1, direction: int = 0) -> Entry:
 @patient
 @given(histories())
 def test_the_risk_is_the_naive_oracles(history: list[Entry]) -> None:
-    ordered = sorted(history, key=lambda entry: (entry.time, entry.record))
-    expected = shipped_risk([(entry.time, entry.facts) for entry in ordered], NOON, HORIZON)
+    ordered = sorted(history, key=lambda entry: (entry.time, entry.identity))
+    expected = shipped_risk([(entry.time, entry.fields) for entry in ordered], NOON, HORIZON)
     found = shipped_model().assess(history, NOON, HORIZON)
     if expected is None:
         assert found.ppm is None
@@ -65,7 +65,7 @@ def test_shifting_one_event_by_a_day_changes_no_earlier_risk(
 
 
 def replace_time(entry: Entry, time: int) -> Entry:
-    return Entry(entry.record, entry.version, time, entry.dims, entry.facts)
+    return Entry(entry.identity, entry.version, time, entry.dims, entry.fields)
 
 
 @patient
@@ -73,7 +73,7 @@ def replace_time(entry: Entry, time: int) -> Entry:
 def test_the_order_of_arrival_makes_no_difference(history: list[Entry], chance: object) -> None:
     shuffled = list(history)
     chance.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert known(shuffled, NOON) == known(history, NOON)
+    assert customer_features(shuffled, NOON) == customer_features(history, NOON)
 
 
 @patient
@@ -177,8 +177,8 @@ def test_an_account_tells_tenure_and_value_at_any_age() -> None:
         "yearly_value": 800,
     }
     assert features(history, NOON - 200 * DAY)["yearly_value"] == 500
-    assert known([*history, account(DAY, 2, -1)], NOON).left
-    assert not known([*history, account(DAY, 2, -1)], NOON - 2 * DAY).left
+    assert customer_features([*history, account(DAY, 2, -1)], NOON).left
+    assert not customer_features([*history, account(DAY, 2, -1)], NOON - 2 * DAY).left
 
 
 def test_an_answer_can_be_the_last_that_was_heard_and_an_invitation_cannot() -> None:

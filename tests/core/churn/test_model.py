@@ -7,7 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.core.churn.model import PPM, Assessment
-from streams.core.events.fields import ACCOUNT, CALL, KINDS, OUTCOMES, STATES, SURVEY, TICKET, TICKET_CHANGES
+from streams.core.events.fields import (
+    ACCOUNT,
+    CALL,
+    CALL_OUTCOMES,
+    SURVEY,
+    SURVEY_KINDS,
+    SURVEY_STATES,
+    TICKET,
+    TICKET_CHANGES,
+)
 from streams.core.ledger.ledger import Entry
 from streams.runtime.model_watch import shipped_model
 from tests.reference.contracts import CALLS
@@ -19,7 +28,7 @@ MODEL = shipped_model()
 BASE = 0.02
 HALF_LIFE = 14 * DAY
 CONTACTS_STEP = 4
-ANSWERED, INVITED = STATES.index("answered"), STATES.index("invited")
+ANSWERED, INVITED = SURVEY_STATES.index("answered"), SURVEY_STATES.index("invited")
 
 patient = settings(deadline=None)
 
@@ -29,11 +38,11 @@ def entry(facts: tuple[int, ...], time: int = NOON) -> Entry:
 
 
 def answer(kind: str, score: int, state: int = ANSWERED) -> tuple[int, ...]:
-    return SURVEY, KINDS.index(kind), state, score, 0
+    return SURVEY, SURVEY_KINDS.index(kind), state, score, 0
 
 
 def call(outcome: str = "answered") -> tuple[int, ...]:
-    return CALL, OUTCOMES.index(outcome), 0, -1, -1, -1, -1, 0
+    return CALL, CALL_OUTCOMES.index(outcome), 0, -1, -1, -1, -1, 0
 
 
 def ticket(change: str) -> tuple[int, ...]:

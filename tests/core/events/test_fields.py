@@ -26,11 +26,11 @@ WHO: dict[str, Any] = {"event_id": "e", "record_id": "r", "time": AT}
 @pytest.mark.parametrize(
     ("names", "contract"),
     [
-        (facts.KINDS, Kind),
-        (facts.STATES, State),
-        (facts.PROGRAMS, Program),
-        (facts.OUTCOMES, Outcome),
-        (facts.DIRECTIONS, Direction),
+        (facts.SURVEY_KINDS, Kind),
+        (facts.SURVEY_STATES, State),
+        (facts.SURVEY_PROGRAMS, Program),
+        (facts.CALL_OUTCOMES, Outcome),
+        (facts.CALL_DIRECTIONS, Direction),
         (facts.TICKET_CHANGES, Change),
         (facts.ACCOUNT_CHANGES, AccountChange),
     ],
@@ -43,11 +43,11 @@ def test_codes_are_permanent() -> None:
     message = "state written earlier holds these codes: append, never move or remove"
     assert (facts.TICKET, facts.CALL, facts.SURVEY, facts.ACCOUNT, facts.RISK) == (0, 1, 2, 3, 4), message
     assert (facts.CASE, facts.CONTACT) == (5, 6), message
-    assert facts.KINDS[:4] == ("nps", "ces2", "ces1", "csat"), message
-    assert facts.STATES[:3] == ("invited", "declined", "answered"), message
-    assert facts.PROGRAMS[:2] == ("transactional", "relationship"), message
-    assert facts.OUTCOMES[:3] == ("answered", "abandoned", "menu"), message
-    assert facts.DIRECTIONS[:2] == ("inbound", "outbound"), message
+    assert facts.SURVEY_KINDS[:4] == ("nps", "ces2", "ces1", "csat"), message
+    assert facts.SURVEY_STATES[:3] == ("invited", "declined", "answered"), message
+    assert facts.SURVEY_PROGRAMS[:2] == ("transactional", "relationship"), message
+    assert facts.CALL_OUTCOMES[:3] == ("answered", "abandoned", "menu"), message
+    assert facts.CALL_DIRECTIONS[:2] == ("inbound", "outbound"), message
     assert facts.TICKET_CHANGES[:11] == (
         "opened",
         "updated",

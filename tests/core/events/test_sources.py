@@ -12,8 +12,8 @@ from schemas.call import Call
 from schemas.survey import Survey
 from schemas.ticket import Ticket
 from streams.core.cells.cuts import DIMENSIONS
-from streams.core.events.sources import SOURCES, milliseconds, moment
-from streams.core.ledger.ledger import identity
+from streams.core.events.sources import SOURCES, to_datetime, to_ms
+from streams.core.ledger.ledger import identity_of
 from tests.reference.contracts import ACCOUNTS, CALLS, SURVEYS, TICKETS
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
@@ -42,13 +42,13 @@ def test_the_place_of_a_source_is_its_code_in_the_facts() -> None:
 @pytest.mark.parametrize("topic", [TICKETS, ACCOUNTS])
 def test_each_change_of_a_ticket_or_an_account_is_a_record(topic: str) -> None:
     change = Ticket(**ENVELOPE, change="opened") if topic == TICKETS else Account(**ENVELOPE, change="started")
-    assert BY_TOPIC[topic].identify(change) == identity(topic, "r", "e")
+    assert BY_TOPIC[topic].identify(change) == identity_of(topic, "r", "e")
 
 
 @pytest.mark.parametrize("topic", [CALLS, SURVEYS])
 def test_a_call_and_a_survey_are_one_record_whatever_the_event(topic: str) -> None:
     event = Call(**ENVELOPE, outcome="menu") if topic == CALLS else Survey(**SURVEY)
-    assert BY_TOPIC[topic].identify(event) == identity(topic, "r")
+    assert BY_TOPIC[topic].identify(event) == identity_of(topic, "r")
 
 
 def test_revision_goes_before_updated_at_goes_before_time() -> None:
@@ -84,7 +84,7 @@ def test_dimensions_are_read_in_the_order_asked_for_and_empty_where_the_kind_has
 @patient
 @given(st.integers(-62_135_596_800_000, 253_402_300_799_999))
 def test_milliseconds_and_moments_are_the_same(ms: int) -> None:
-    assert milliseconds(moment(ms)) == ms
+    assert to_ms(to_datetime(ms)) == ms
 
 
 @pytest.mark.parametrize(
@@ -97,4 +97,4 @@ def test_milliseconds_and_moments_are_the_same(ms: int) -> None:
     ],
 )
 def test_milliseconds_are_utc_and_round_down(time: datetime, ms: int) -> None:
-    assert milliseconds(time) == ms
+    assert to_ms(time) == ms

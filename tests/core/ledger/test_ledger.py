@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from streams.core.events.fields import ACCOUNT, TICKET
-from streams.core.ledger.ledger import SEGMENT, Entry, Found, Ledger, identity
+from streams.core.ledger.ledger import SEGMENT, Entry, EntryLocation, Ledger, identity_of
 from streams.core.stage1.definition import STATE_FORM
 
 CUSTOMERS = (b"ca", b"cb", b"nobody--")
@@ -21,25 +21,27 @@ def entry(record: bytes = RECORDS[0], version: int = 1, time: int = 0, source: i
 
 def age(entry: Entry, known: dict[bytes, Entry]) -> int:
     """Its time; of a ticket's change that of the newest one."""
-    if entry.facts[0] != TICKET:
+    if entry.fields[0] != TICKET:
         return entry.time
-    return max(e.time for e in known.values() if e.facts[0] == TICKET and e.facts[7] == entry.facts[7])
+    return max(e.time for e in known.values() if e.fields[0] == TICKET and e.fields[7] == entry.fields[7])
 
 
 def holds(entry: Entry, known: dict[bytes, Entry], floors: list[int]) -> bool:
     """Whether an account event tells what is still so, of an account that lives or of a customer there is more of."""
-    own = sorted((e for e in known.values() if e.facts[0] == ACCOUNT), key=lambda e: (e.time, e.record))
+    own = sorted((e for e in known.values() if e.fields[0] == ACCOUNT), key=lambda e: (e.time, e.identity))
     if entry not in own:
         return False
-    if own[-1].facts[1] == 2:
-        return entry == own[-1] and any(e.facts[0] != ACCOUNT and e.time >= floors[e.facts[0]] for e in known.values())
-    alive = [e for n, e in enumerate(own) if all(later.facts[1] != 2 for later in own[n:])]
-    last = [[e for e in own if e.facts[1] == 0], [e for e in own if e.facts[2] != -1]]
+    if own[-1].fields[1] == 2:
+        return entry == own[-1] and any(
+            e.fields[0] != ACCOUNT and e.time >= floors[e.fields[0]] for e in known.values()
+        )
+    alive = [e for n, e in enumerate(own) if all(later.fields[1] != 2 for later in own[n:])]
+    last = [[e for e in own if e.fields[1] == 0], [e for e in own if e.fields[2] != -1]]
     return entry in [alive[0], *(some[-1] for some in last if some)]
 
 
 def append(ledger: Ledger, customer: bytes, new: Entry) -> None:
-    ledger.append(customer, ledger.customers.get(customer), (new.record, new.version, new.time, new.dims, new.facts))
+    ledger.append(customer, ledger.customers.get(customer), (new.identity, new.version, new.time, new.dims, new.fields))
 
 
 def filled(ledger: Ledger, records: int, customer: bytes = b"ca") -> Ledger:
@@ -97,7 +99,7 @@ class Model(RuleBasedStateMachine):
         customer = data.draw(st.sampled_from(sorted(self.model)))
         record = data.draw(st.sampled_from(sorted(self.model[customer])))
         found, new = self.ledger.find(customer, record), entry(record, version, time)
-        assert isinstance(found, Found)
+        assert isinstance(found, EntryLocation)
         self.ledger.replace(customer, found, new)
         self.model[customer][record] = new
 
@@ -119,7 +121,7 @@ class Model(RuleBasedStateMachine):
 
     def forget_in_model(self, customer: bytes, floors: list[int]) -> None:
         known = self.model.pop(customer)
-        kept = {r: e for r, e in known.items() if age(e, known) >= floors[e.facts[0]] or holds(e, known, floors)}
+        kept = {r: e for r, e in known.items() if age(e, known) >= floors[e.fields[0]] or holds(e, known, floors)}
         if kept:
             self.model[customer] = kept
 
@@ -251,12 +253,12 @@ def test_nothing_is_found_of_a_customer_never_seen() -> None:
 
 def test_identities_differ_by_topic_and_by_where_one_part_ends() -> None:
     parts = (("t", "ab", "c"), ("t", "a", "bc"), ("u", "ab", "c"), ("t", "abc"))
-    assert len({identity(*names) for names in parts}) == 4
+    assert len({identity_of(*names) for names in parts}) == 4
 
 
 def test_state_with_other_identities_is_state_of_another_form() -> None:
     # whoever has to change this raises the form: what is named otherwise would count twice
-    named = identity("cx.surveys.v1", "r-1").hex()
+    named = identity_of("cx.surveys.v1", "r-1").hex()
     assert (STATE_FORM, SEGMENT, named) == (3, 7, "2129f9d949f0f32d"), (
         "raise STATE_FORM: what is named otherwise counts twice"
     )

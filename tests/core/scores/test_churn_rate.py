@@ -92,5 +92,5 @@ def test_where_nobody_was_there_is_no_rate() -> None:
 
 @pytest.mark.parametrize("rate_", [0.05, 0.03])
 def test_a_years_rate_is_compounded(rate_: float) -> None:
-    vectors = json.loads((Path(__file__).parents[1] / "vectors.json").read_text())["churn_compound"]
+    vectors = json.loads((Path(__file__).parents[2] / "vectors.json").read_text())["churn_compound"]
     assert round(compound_churn(rate_), 6) == pytest.approx(vectors[f"monthly_{rate_}_annual"], abs=1e-6)

@@ -4,16 +4,16 @@ from typing import Any
 
 import pytest
 
-from streams.core.events.fields import KINDS, PROGRAMS, STATES, SURVEY, RecordFields, risk_facts
+from streams.core.events.fields import SURVEY, SURVEY_KINDS, SURVEY_PROGRAMS, SURVEY_STATES, RecordFields, risk_facts
 from streams.core.scores import SCORES, Result, Score
 from streams.core.scores.base import rounded
 
-VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors.json").read_text())
+VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[2] / "vectors.json").read_text())
 BY_NAME = {score.name: score for score in SCORES}
 
 
 def survey(kind: str, score: int, state: str = "answered", program: str = "transactional") -> RecordFields:
-    return SURVEY, KINDS.index(kind), STATES.index(state), score, PROGRAMS.index(program)
+    return SURVEY, SURVEY_KINDS.index(kind), SURVEY_STATES.index(state), score, SURVEY_PROGRAMS.index(program)
 
 
 def compute(score: Score, records: list[RecordFields]) -> Result | None:
@@ -109,7 +109,7 @@ def test_declined_and_ignored_surveys_count_as_sent() -> None:
 
 @pytest.mark.parametrize("state", ["invited", "declined"])
 def test_only_answers_are_scored(state: str) -> None:
-    records = [survey(kind, 5, state) for kind in KINDS]
+    records = [survey(kind, 5, state) for kind in SURVEY_KINDS]
     scored = {score.name for score in SCORES if compute(score, records)}
     assert scored == {"response_rate"}
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from streams.core.events.fields import CALL, DIRECTIONS, OUTCOMES, UNKNOWN, RecordFields
+from streams.core.events.fields import CALL, CALL_DIRECTIONS, CALL_OUTCOMES, UNKNOWN, RecordFields
 from streams.core.scores import SCORES, Accumulator, Result
 
-VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors.json").read_text())
+VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[2] / "vectors.json").read_text())
 OF_CALLS = {score.name: score for score in SCORES if score.code in range(10, 17)}
 
 
@@ -21,7 +21,7 @@ def call(
     after: int = UNKNOWN,
     transfers: int = 0,
 ) -> RecordFields:
-    return CALL, OUTCOMES.index(outcome), DIRECTIONS.index(direction), wait, talk, hold, after, transfers
+    return CALL, CALL_OUTCOMES.index(outcome), CALL_DIRECTIONS.index(direction), wait, talk, hold, after, transfers
 
 
 def compute(name: str, *calls: RecordFields) -> Result | None:
@@ -55,7 +55,7 @@ def test_who_left_in_the_menu_is_in_no_other_score() -> None:
 
 
 def test_outbound_calls_are_in_no_score() -> None:
-    calls = [call(outcome, direction="outbound") for outcome in OUTCOMES]
+    calls = [call(outcome, direction="outbound") for outcome in CALL_OUTCOMES]
     assert {name for name in OF_CALLS if compute(name, *calls)} == set()
 
 

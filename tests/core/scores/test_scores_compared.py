@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from streams.core.events.fields import RecordFields
 from streams.core.scores import Accumulator, ComparedScore, Result, Score
-from streams.core.scores.compared import CellName, Sides
+from streams.core.scores.compared import CellName, WindowPair
 from streams.core.scores.friction import Friction
 from streams.core.scores.friction_ces2 import FrictionCes2
 from streams.core.scores.speed_guard import SpeedGuard
-from streams.core.stage1.comparison_inputs import COMPARED
+from streams.core.stage1.comparison_inputs import COMPARED_SCORES
 from tests.reference.compared import COMPARISONS, Records
 from tests.reference.summary import Summary
 
@@ -33,7 +33,7 @@ def computed(score: ComparedScore, now: Records, before: Records | None = None) 
     earlier = before or {}
     return score.compare(
         {
-            name: Sides(accumulated(score, now.get(name, [])), accumulated(score, earlier.get(name, [])))
+            name: WindowPair(accumulated(score, now.get(name, [])), accumulated(score, earlier.get(name, [])))
             for name in {**now, **earlier}
         }
     )
@@ -67,7 +67,7 @@ def contact(repeated: int) -> RecordFields:
 
 
 def test_every_score_that_compares_has_an_oracle() -> None:
-    assert COMPARISONS.keys() == COMPARED.keys()
+    assert COMPARISONS.keys() == COMPARED_SCORES.keys()
 
 
 answers = st.lists(

@@ -4,11 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.core.cells.cuts import Cut
-from streams.core.cells.dimensions import Dimensions
+from streams.core.cells.dimensions import DimensionRegistry
 from streams.core.scores.contributions import contribution
-from streams.core.stage1.accumulator import Tally, bucket_bytes
-from streams.core.stage1.partials import Bucket, Partial, Partials
-from streams.core.time.lateness import NEVER, Lateness
+from streams.core.stage1.accumulator import ChunkAccumulator, bucket_bytes
+from streams.core.stage1.partials import PaneDelta, PanePartial, Partials
+from streams.core.time.lateness import NO_WATERMARK_MS, Lateness
 from streams.core.time.panes import parse_span
 from tests.support.arrivals import HOUR, MINUTE, NOON, SECOND
 from tests.support.facts import FACTS
@@ -16,7 +16,7 @@ from tests.support.facts import FACTS
 BOUNDS = Lateness.of([parse_span("5m"), parse_span("1h"), parse_span("24h")], 3600, 600)
 CUTS = (Cut.parse("total"), Cut.parse("channel"))
 NINE = (2, 0, 2, 9, 0)
-KEEP = min(BOUNDS.keep.values())
+KEEP = min(BOUNDS.keep_ms.values())
 
 counts = st.lists(
     st.tuples(
@@ -32,18 +32,18 @@ counts = st.lists(
 patient = settings(deadline=None)
 
 
-def dimensions() -> Dimensions:
-    known = Dimensions(CUTS, 100)
+def dimensions() -> DimensionRegistry:
+    known = DimensionRegistry(CUTS, 100)
     for value in ("web", "shop", ""):
-        known.number((value,))
+        known.intern((value,))
     return known
 
 
-def tally(watermark: int = NEVER) -> Tally:
-    return Tally("t", watermark, KEEP, bucket_bytes(len(CUTS), len(BOUNDS.keep)))
+def tally(watermark: int = NO_WATERMARK_MS) -> ChunkAccumulator:
+    return ChunkAccumulator("t", watermark, KEEP, bucket_bytes(len(CUTS), len(BOUNDS.keep_ms)))
 
 
-def rolled_up(*tallies: Tally) -> dict[object, Partial]:
+def rolled_up(*tallies: ChunkAccumulator) -> dict[object, PanePartial]:
     partials = Partials(BOUNDS)
     for one in tallies:
         one.roll_up(partials, dimensions())
@@ -60,14 +60,14 @@ def test_a_roll_up_is_the_sum_of_one_by_one_under_the_watermark_of_each(
         together.count(facts, time, dims, sign)
         adds = contribution(facts)
         if adds.slots:
-            alone = Bucket()
+            alone = PaneDelta()
             alone.add(adds.slots, adds.codes, time, sign)
             start = time - time % (10 * SECOND)
             partials.apply("t", dimensions().cells_of(dims), start, together.watermark, alone)
         if adds.stock_codes:
-            alone = Bucket()
+            alone = PaneDelta()
             alone.add(adds.stock_slots, adds.stock_codes, time, sign)
-            partials.apply_ever("t", dimensions().cells_of(dims), alone)
+            partials.apply_all_time("t", dimensions().cells_of(dims), alone)
         together.watermark = max(together.watermark, NOON - HOUR + step)
     assert rolled_up(together) == {(key, cell): partial for key, cell, partial in partials.drain()}
 
@@ -76,10 +76,10 @@ def test_equal_answers_of_one_place_take_the_room_of_one() -> None:
     crowded = tally()
     for second in range(10):
         crowded.count(NINE, NOON + second * SECOND, 0, 1)
-    assert crowded.bytes == bucket_bytes(len(CUTS), len(BOUNDS.keep))
+    assert crowded.bytes == bucket_bytes(len(CUTS), len(BOUNDS.keep_ms))
     crowded.count(NINE, NOON + 10 * SECOND, 0, 1)
     crowded.count(NINE, NOON, 1, 1)
-    assert crowded.bytes == 3 * bucket_bytes(len(CUTS), len(BOUNDS.keep))
+    assert crowded.bytes == 3 * bucket_bytes(len(CUTS), len(BOUNDS.keep_ms))
     partial = rolled_up(crowded)[("t", 10, NOON), 0]
     assert (partial.version, partial.last[1]) == (11, NOON + 9 * SECOND)
 

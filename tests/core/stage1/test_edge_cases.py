@@ -250,7 +250,7 @@ class TestDurations:
         stream = Pipeline()
         for number in range(4):
             assert stream.send(CALLS, NOON + number, customer="c", outcome="answered", **{field: -3}) == "accepted"
-        facts = stream.stage.intake.ledger.entries(b"cc")[0].facts
+        facts = stream.stage.intake.ledger.entries(b"cc")[0].fields
         assert facts[3:7] == (-1,) * 4, "the negative one is as unknown as those not given"
         risk = stream.result("churn_risk", "24h")
         assert risk is not None
@@ -261,7 +261,7 @@ class TestDurations:
         for revision, talk in ((1, -1), (3, 60), (2, 30)):
             stream.send(CALLS, NOON, record_id="k", revision=revision, customer="c", outcome="answered", talk=talk)
         [kept] = stream.stage.intake.ledger.entries(b"cc")
-        assert kept.facts[4] == 60_000
+        assert kept.fields[4] == 60_000
 
 
 class TestSimpson:

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from streams.core.events.fields import SURVEY
-from streams.core.ledger.ledger import identity
+from streams.core.ledger.ledger import identity_of
 from streams.core.stage1.outcomes import RISK_LABEL
-from streams.core.stage1.partition_state import Intake
+from streams.core.stage1.partition_state import PartitionState
 from streams.core.stage1.partitioner import partition_of
-from streams.core.time.lateness import NEVER
+from streams.core.time.lateness import NO_WATERMARK_MS
 from tests.reference.contracts import ACCOUNTS, CALLS, SURVEYS, TICKETS
 from tests.reference.windows import moment_of
 from tests.support.arrivals import DAY, HOUR, MINUTE, NOON
@@ -33,11 +33,11 @@ def records(*payloads: bytes | None, first: int = 0, timestamp: int = NOON + 400
     return [Record(first + number, timestamp, None, payload) for number, payload in enumerate(payloads)]
 
 
-def intake(partitions: int = 1, partition: int = 0, **sections: dict[str, Any]) -> Intake:
+def intake(partitions: int = 1, partition: int = 0, **sections: dict[str, Any]) -> PartitionState:
     return Stage1(partition, settings_with(kafka={"partitions": partitions}, **sections)).intake
 
 
-def outcomes(state: Intake, topic: str = SURVEYS) -> dict[str, int]:
+def outcomes(state: PartitionState, topic: str = SURVEYS) -> dict[str, int]:
     return {outcome: number for outcome, number in state.progress[topic].outcomes.items() if number}
 
 
@@ -89,7 +89,7 @@ def test_what_is_sent_on_to_its_own_partition_never_moves_the_watermark() -> Non
     state = intake(partitions=2, partition=1 - partition_of(b"c", 2))
     state.apply(SURVEYS, records(survey("r", NOON)), FAR)
     assert outcomes(state) == {"rekeyed": 1}
-    assert state.watermarks[SURVEYS] == NEVER
+    assert state.watermarks[SURVEYS] == NO_WATERMARK_MS
     assert [sent.key for sent in state.rekeyed] == [b"c"]
 
 
@@ -143,7 +143,7 @@ def test_a_step_stops_at_its_budget_and_takes_at_least_one_record() -> None:
     assert state.apply(SURVEYS, chunk[taken:], FAR, budget=full - 1) == 0
     state.ledger.drain()
     state.drain_panes()
-    state.risks.drain()
+    state.assessments.drain()
     state.dimensions.drain()
     assert state.pending_bytes == 0
     assert state.apply(SURVEYS, chunk[taken:], FAR, budget=1) == 1
@@ -153,7 +153,7 @@ def test_the_ledger_forgets_at_the_horizon_though_it_still_holds_the_record() ->
     stream = Pipeline(**SHORT)
     stream.answer(NOON, 0, record_id="r", revision=1, customer="c")
     stream.answer(NOON + 2 * DAY, 10)
-    held = stream.stage.intake.ledger.find(b"cc", identity(SURVEYS, "r"))
+    held = stream.stage.intake.ledger.find(b"cc", identity_of(SURVEYS, "r"))
     assert held is not None
     assert stream.answer(NOON, 0, record_id="r", revision=1, customer="c") == "duplicate"
     stream.answer(NOON + 2 * DAY + 1, 10)
@@ -176,7 +176,7 @@ def test_a_record_forgotten_at_the_horizon_is_not_retracted_when_it_comes_anew()
 def test_the_sweep_drops_what_no_assessment_can_need_and_nothing_earlier() -> None:
     stream = Pipeline(**SHORT)
     stream.answer(NOON, 0, record_id="r", customer="c")
-    ledger, record = stream.stage.intake.ledger, identity(SURVEYS, "r")
+    ledger, record = stream.stage.intake.ledger, identity_of(SURVEYS, "r")
     for offset in (2 * DAY + HOUR, 2 * DAY + HOUR):  # the second chunk sweeps under the watermark of the first
         stream.answer(NOON + offset, 10, record_id=f"at-{offset}")
     assert ledger.find(b"cc", record) is not None
@@ -193,7 +193,7 @@ def test_a_source_is_forgotten_by_its_own_watermark_only() -> None:
     for day in range(3, 8):
         stream.send(TICKETS, NOON + day * DAY, change="opened")
     kept = stream.stage.intake.ledger.entries(b"cc")
-    assert [entry.facts[0] for entry in kept] == [SURVEY]
+    assert [entry.fields[0] for entry in kept] == [SURVEY]
 
 
 def test_assessments_are_no_source() -> None:

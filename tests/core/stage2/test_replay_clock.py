@@ -5,8 +5,8 @@ import pytest
 from schemas.pane import Pane, Watermark
 from schemas.score import Score
 from streams.app import definition
-from streams.core.events.sources import milliseconds, moment
-from streams.core.stage2.replay_clock import Boundaries
+from streams.core.events.sources import to_datetime, to_ms
+from streams.core.stage2.replay_clock import ReplayClock
 from tests.reference.contracts import CALLS, SURVEYS
 from tests.support.arrivals import DAY, HOUR, MINUTE, NOON, SECOND
 from tests.support.stream import new_windows, settings_with
@@ -21,8 +21,8 @@ class Clock:
     def __init__(self, every: int, ends: dict[Place, int], length: str = "1h", allowance: str = "5m") -> None:
         settings = settings_with(windows={"lengths": [length]}, lateness={"allowance": allowance})
         self.windows = new_windows(settings)
-        self.boundaries = Boundaries(self.windows, definition(settings).lateness, every, ends)
-        self.resolution = settings.spans()[0].resolution
+        self.boundaries = ReplayClock(self.windows, definition(settings).lateness, every, ends)
+        self.resolution = settings.spans()[0].resolution_s
 
     def answer(self, time: int, *, version: int = 1, cell: str = "all") -> None:
         width = self.resolution * 1000
@@ -31,7 +31,7 @@ class Clock:
                 cut="total",
                 cell=cell,
                 resolution=self.resolution,
-                start=moment(time - time % width),
+                start=to_datetime(time - time % width),
                 topic=SURVEYS,
                 partition=0,
                 version=version,
@@ -41,7 +41,7 @@ class Clock:
         )
 
     def mark(self, time: int | None, place: Place = SURVEYS_0, offset: int = 0) -> None:
-        when = None if time is None else moment(time)
+        when = None if time is None else to_datetime(time)
         self.boundaries.mark(Watermark(topic=place[0], partition=place[1], offset=offset, time=when))
 
     def due(self) -> list[tuple[int, int]]:
@@ -53,7 +53,7 @@ class Clock:
 
 def ends_of(results: list[Score]) -> list[tuple[int, int]]:
     assert all(result.final for result in results)
-    return [(milliseconds(result.end) - NOON, result.n) for result in results]
+    return [(to_ms(result.end) - NOON, result.n) for result in results]
 
 
 @pytest.mark.parametrize(("mark", "due"), [(HOUR + 5 * MINUTE - 1, []), (HOUR + 5 * MINUTE, [(HOUR, 1)])])

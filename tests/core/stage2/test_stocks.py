@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from schemas.pane import Pane, Watermark
 from schemas.score import Score
 from streams.app import definition
-from streams.core.events.sources import milliseconds, moment
+from streams.core.events.sources import to_datetime, to_ms
 from streams.core.stage1.outcomes import CASES_LABEL
-from streams.core.stage1.partials import EVER
-from streams.core.stage2.replay_clock import Boundaries
+from streams.core.stage1.partials import ALL_TIME
+from streams.core.stage2.replay_clock import ReplayClock
 from streams.core.stage2.windows import Windows
 from tests.reference.contracts import TICKETS
 from tests.support.arrivals import DAY, HOUR, MINUTE, NOON, SECOND
@@ -37,7 +37,7 @@ class Desk:
         """The partials that change; where the pane is closed, only that of all time."""
         self.version += 1
         self.ever[slot] = self.ever.get(slot, 0) + number
-        changed = [self._pane(EVER, 0, self.ever)]
+        changed = [self._pane(ALL_TIME, 0, self.ever)]
         if not closed:
             pane = self.panes.setdefault(time - time % self.width, {})
             pane[slot] = pane.get(slot, 0) + number
@@ -48,9 +48,9 @@ class Desk:
         return Pane(
             **self.fields,
             resolution=resolution,
-            start=moment(start),
+            start=to_datetime(start),
             version=self.version,
-            last={"backlog": moment(start)},
+            last={"backlog": to_datetime(start)},
             counts={"backlog": dict(counts)} if counts else {},
         )
 
@@ -132,7 +132,7 @@ def test_the_revision_counts_every_change_ever() -> None:
     [first] = stage.changed()
     take(stage, desk.count(NOON - DAY, CAME, closed=True))
     [second] = stage.changed()
-    assert (first.end, second.end) == (moment(NOON + 10 * SECOND),) * 2
+    assert (first.end, second.end) == (to_datetime(NOON + 10 * SECOND),) * 2
     assert first.revision < second.revision
 
 
@@ -186,15 +186,15 @@ def test_at_any_end_the_level_is_the_sum_of_everything_before_it(
 class TestInAReplay:
     """At every boundary from the first event on, and from partials and watermarks that come in any pieces."""
 
-    def clock(self, every: int) -> Boundaries:
+    def clock(self, every: int) -> ReplayClock:
         settings = settings_with(windows={"lengths": ["1h"], "cuts": ["total"]}, lateness={"allowance": "5m"})
-        return Boundaries(new_windows(settings), definition(settings).lateness, every, {(TICKETS, 0): 100})
+        return ReplayClock(new_windows(settings), definition(settings).lateness, every, {(TICKETS, 0): 100})
 
-    def mark(self, clock: Boundaries, time: int) -> None:
-        clock.mark(Watermark(topic=TICKETS, partition=0, offset=0, time=moment(time)))
+    def mark(self, clock: ReplayClock, time: int) -> None:
+        clock.mark(Watermark(topic=TICKETS, partition=0, offset=0, time=to_datetime(time)))
 
     def shown(self, results: list[Score]) -> list[tuple[int, float | None]]:
-        return [((milliseconds(score.end) - NOON) // HOUR, score.value) for score in results]
+        return [((to_ms(score.end) - NOON) // HOUR, score.value) for score in results]
 
     def test_the_level_is_shown_at_quiet_boundaries_too(self) -> None:
         clock, desk = self.clock(HOUR), Desk()

@@ -9,7 +9,7 @@ import pytest
 
 from schemas.pane import Pane
 from schemas.score import Score
-from streams.core.events.sources import milliseconds, moment
+from streams.core.events.sources import to_datetime, to_ms
 from streams.core.stage1.outcomes import RISK_LABEL
 from streams.core.stage2.windows import Windows
 from tests.reference.contracts import SURVEYS
@@ -26,11 +26,11 @@ def pane(start: int, answers: dict[int, int], *, version: int = 1, resolution: i
         "cut": "total",
         "cell": "all",
         "resolution": resolution,
-        "start": moment(start),
+        "start": to_datetime(start),
         "topic": SURVEYS,
         "partition": 0,
         "version": version,
-        "last": {"nps": moment(start + 1)} if answers else {},
+        "last": {"nps": to_datetime(start + 1)} if answers else {},
         "counts": {"nps": answers} if answers else {},
     }
     return Pane(**{**values, **fields})
@@ -53,8 +53,8 @@ def test_a_window_is_published_when_its_counts_change_and_not_when_only_time_pas
     assert (first.n, first.value, first.start, first.end) == (
         2,
         100.0,
-        moment(NOON - 290 * SECOND),
-        moment(NOON + 10 * SECOND),
+        to_datetime(NOON - 290 * SECOND),
+        to_datetime(NOON + 10 * SECOND),
     )
     assert (first.final, first.revision, first.unit) == (False, 1, "points")
     assert at(NOON + MINUTE, stage) == []
@@ -68,7 +68,7 @@ def test_a_window_that_becomes_empty_is_published_once_with_null() -> None:
     assert one(at(NOON + 299 * SECOND, stage)).n == 1
     gone = one(at(NOON + 5 * MINUTE, stage))
     assert (gone.value, gone.lower, gone.upper, gone.n, gone.counts) == (None, None, None, 0, {})
-    assert (gone.last_event, gone.end) == (None, moment(NOON + 5 * MINUTE + 10 * SECOND))
+    assert (gone.last_event, gone.end) == (None, to_datetime(NOON + 5 * MINUTE + 10 * SECOND))
     assert at(NOON + DAY, stage) == []
 
 
@@ -172,8 +172,8 @@ def test_the_newest_event_counted_is_named_also_when_newer_ones_lie_ahead() -> N
     stage.apply(pane(NOON, {10: 1}))
     stage.apply(pane(NOON - 20 * SECOND, {10: 1}, partition=1))
     stage.apply(pane(NOON + MINUTE, {10: 1}))
-    assert one(at(NOON, stage)).last_event == moment(NOON + 1)
-    assert one(at(NOON + MINUTE, stage)).last_event == moment(NOON + MINUTE + 1)
+    assert one(at(NOON, stage)).last_event == to_datetime(NOON + 1)
+    assert one(at(NOON + MINUTE, stage)).last_event == to_datetime(NOON + MINUTE + 1)
 
 
 def test_an_owner_answers_for_its_cell_only() -> None:
@@ -281,7 +281,7 @@ def test_a_result_says_when_its_window_began_and_ended() -> None:
     for resolution in (10, 300, 3600):
         start = NOON - NOON % (resolution * 1000)
         stage.apply(pane(start, {10: 1}, resolution=resolution))
-    found = {s.window: (milliseconds(s.start) - NOON, milliseconds(s.end) - NOON) for s in at(NOON, stage)}
+    found = {s.window: (to_ms(s.start) - NOON, to_ms(s.end) - NOON) for s in at(NOON, stage)}
     assert found == {
         "60s": (-50 * SECOND, 10 * SECOND),
         "24h": (5 * MINUTE - DAY, 5 * MINUTE),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from schemas.pane import Pane
 from schemas.score import Score
 from streams.core.events.fields import RecordFields
-from streams.core.events.sources import moment
+from streams.core.events.sources import to_datetime
 from streams.core.scores import ComparedScore
 from streams.core.scores.friction import Friction
 from streams.core.scores.speed_guard import SpeedGuard
@@ -36,11 +36,11 @@ def gathered(
         cut=score.cuts[0],
         cell=cell,
         resolution=resolution,
-        start=moment(start),
-        topic=label_of(score.meeting, SURVEYS if score is FRICTION else CALLS),
+        start=to_datetime(start),
+        topic=label_of(score.comparison_group, SURVEYS if score is FRICTION else CALLS),
         partition=0,
         version=version,
-        last={score.name: moment(start)},
+        last={score.name: to_datetime(start)},
         counts={score.name: acc},
     )
 

@@ -2,7 +2,7 @@
 
 from schemas.pane import Pane
 from streams.core.events.fields import RecordFields
-from streams.core.events.sources import moment
+from streams.core.events.sources import to_datetime
 from streams.core.scores.base import Accumulator
 from streams.core.scores.speed_of_answer import SpeedOfAnswer
 from streams.core.stage2.windows import Windows
@@ -25,11 +25,11 @@ def pane(version: int, counts: Accumulator) -> Pane:
         cut="total",
         cell="all",
         resolution=10,
-        start=moment(START),
+        start=to_datetime(START),
         topic="cx.calls.v1",
         partition=0,
         version=version,
-        last={"speed_of_answer": moment(START)},
+        last={"speed_of_answer": to_datetime(START)},
         counts={"speed_of_answer": counts},
     )
 

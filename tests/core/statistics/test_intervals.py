@@ -20,7 +20,7 @@ from streams.core.statistics.intervals import (
     wilson,
 )
 
-VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors.json").read_text())
+VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[2] / "vectors.json").read_text())
 
 
 def split(answers: list[int]) -> tuple[int, int, int]:

@@ -20,7 +20,7 @@ from streams.core.statistics.two_groups import (
     welch_z,
 )
 
-VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors.json").read_text())
+VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[2] / "vectors.json").read_text())
 BERKELEY = [
     Stratum(512, 313, 89, 19),
     Stratum(353, 207, 17, 8),

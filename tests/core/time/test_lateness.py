@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.core.time.lateness import NEVER, Lateness
+from streams.core.time.lateness import NO_WATERMARK_MS, Lateness
 from streams.core.time.panes import parse_span
 from tests.reference.windows import boundary_after
 
@@ -37,12 +37,12 @@ def test_a_pane_stays_open_for_its_longest_window_and_what_a_replay_waits_for(
     lengths: list[str], allowance: int, final_after: int, wait: dict[int, int], keep: dict[int, int]
 ) -> None:
     bounds = of(lengths, allowance, final_after)
-    assert (bounds.wait, bounds.keep) == (wait, keep)
-    assert bounds.resolutions == tuple(sorted(keep))
+    assert (bounds.wait_ms, bounds.keep_ms) == (wait, keep)
+    assert bounds.resolutions_s == tuple(sorted(keep))
 
 
 def test_the_longest_window_is_that_of_all_resolutions() -> None:
-    assert of(["5m", "24h", "90m"], 3600).longest == DAY
+    assert of(["5m", "24h", "90m"], 3600).longest_window_ms == DAY
 
 
 @pytest.mark.parametrize(("time", "late"), [(0, False), (1, False), (-1, True)])
@@ -52,8 +52,8 @@ def test_an_event_as_late_as_allowed_still_counts(time: int, late: bool) -> None
 
 def test_before_the_first_event_nothing_is_late_or_closed() -> None:
     bounds = of(["5m"], 10)
-    assert not bounds.is_late(-(2**50), NEVER)
-    assert not bounds.is_closed(-(2**50), 10, NEVER)
+    assert not bounds.is_late(-(2**50), NO_WATERMARK_MS)
+    assert not bounds.is_closed(-(2**50), 10, NO_WATERMARK_MS)
 
 
 @pytest.mark.parametrize(("watermark", "closed"), [(10 * MINUTE + 9_999, False), (10 * MINUTE + 10_000, True)])
@@ -71,6 +71,6 @@ def test_a_pane_closes_when_its_end_is_that_far_behind(watermark: int, closed: b
 def test_no_live_window_contains_a_closed_pane(lengths: list[str], allowance: int, now: int, behind: int) -> None:
     bounds, watermark = of(lengths, allowance), now  # an arrival is never after now, and the watermark never after it
     for span in map(parse_span, lengths):
-        start = (now - behind) // (span.resolution * 1000) * span.resolution * 1000
-        if bounds.is_closed(start, span.resolution, watermark):
+        start = (now - behind) // (span.resolution_s * 1000) * span.resolution_s * 1000
+        if bounds.is_closed(start, span.resolution_s, watermark):
             assert start < boundary_after(now, span.name) - span.seconds * 1000
