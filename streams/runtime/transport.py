@@ -5,13 +5,16 @@ the value of a message of a batch topic is the list of fetched records; it is ac
 """
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import aiokafka
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, Message
+
+if TYPE_CHECKING:
+    from streams.runtime.faust_app import BatchApp
 
 MAX_CHUNK = 4_000
 """Records per message; a longer fetch becomes several."""
@@ -187,7 +190,7 @@ class BatchConsumer(driver.Consumer):
             except IllegalStateError:
                 self._sought = None
                 return
-            cast(Any, self.app).lost(TP(*tp), position, start)
+            cast("BatchApp", self.app).on_records_deleted(TP(*tp), position, start)
 
     def _note_positions(self) -> None:
         thread = cast(BatchThread, self._thread)

@@ -32,6 +32,9 @@ class ThreadWithPositions(BatchThread):
     def positions(self) -> dict[TP, int]:
         return dict(self.told)
 
+    async def seek_to_start(self, tp: TP) -> int:
+        return cast(FedConsumer, self.consumer).deleted_up_to.pop(tp)
+
 
 class FedConsumer(BatchConsumer):
     """A consumer that fetches what the test feeds it, and counts how often all partitions were sought."""
@@ -42,6 +45,7 @@ class FedConsumer(BatchConsumer):
         self.before_answer: Callable[[], None] = lambda: None
         self.seeks = 0
         self.lost = False
+        self.deleted_up_to: dict[TP, int] = {}
         self._active_partitions = {A, B}
 
     def _new_consumer_thread(self) -> BatchThread:
@@ -49,6 +53,8 @@ class FedConsumer(BatchConsumer):
 
     async def _wait_next_records(self, timeout: float) -> Any:
         self.before_answer()
+        if self.deleted_up_to:
+            raise aiokafka.errors.OffsetOutOfRangeError({A: 7})
         return self.fetches.pop(0) if self.fetches else {}, self._get_active_partitions()
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
@@ -179,6 +185,18 @@ async def test_how_far_a_partition_is_read_counts_markers_once_nothing_is_under_
     assert consumer.reached(*B) == Reached(-1, 2)
     app.consumer_generation_id = 2
     assert consumer.reached(*A) is None
+
+
+async def test_the_app_is_notified_of_deleted_records_and_reading_goes_on_at_the_start_of_the_log(
+    consumer: FedConsumer, app: BatchApp
+) -> None:
+    notified: list[tuple[TP, int, int]] = []
+    app.on_records_deleted = lambda tp, position, start: notified.append((tp, position, start))
+    consumer.deleted_up_to = {A: 12}
+    consumer.fetches = [{A: records(12, 1)}]
+    assert await handed_over(consumer) == []
+    assert notified == [(A, 7, 12)]
+    assert await handed_over(consumer) == [(A.topic, 12, 12)]
 
 
 async def test_the_newest_acknowledged_chunk_is_committed_once(consumer: FedConsumer) -> None:
