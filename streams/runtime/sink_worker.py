@@ -7,13 +7,14 @@ from typing import Any, cast
 
 import faust
 from faust.types import EventT, StreamT
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry
 
 from schemas.catalogue import CHANGELOG, REJECTS, REKEYED, TOPICS
 from schemas.reject import Reject
 from sinks.errors import SinkError, SinkUnavailable
 from sinks.sink import Sink, SinkRecord
 from streams.errors import StoreError
+from streams.runtime import metric_catalogue
 from streams.runtime.checkpoint import Checkpointer, Output
 from streams.runtime.clock import monotonic, now_ms
 from streams.runtime.connection import aiokafka_options
@@ -22,7 +23,6 @@ from streams.runtime.fatal import end_worker
 from streams.runtime.faust_app import batch_app
 from streams.runtime.http import Listener
 from streams.runtime.publishing import reject_output
-from streams.runtime.telemetry import stage_latency
 from streams.runtime.transport import BatchConsumer
 from streams.settings import Settings
 
@@ -39,24 +39,13 @@ class SinkMetrics:
     """What Prometheus reads about the sinks."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.up = Gauge("cxstream_sink_up", "Whether the last flush was stored", ["sink"], registry=registry)
-        self.pending = Gauge(
-            "cxstream_sink_pending_records", "Records taken and not yet stored", ["sink"], registry=registry
-        )
-        self.inserted = Counter("cxstream_sink_inserted", "Records stored", ["topic"], registry=registry)
-        self.rejected = Counter(
-            "cxstream_sink_rejected", "Records that can never be stored", ["topic", "reason"], registry=registry
-        )
-        self.age = Gauge(
-            "cxstream_sink_oldest_pending_seconds", "Age of the oldest record not yet stored", registry=registry
-        )
-        self.lag = Gauge(
-            "cxstream_sink_lag_records",
-            "Records in a topic that are not taken yet",
-            ["topic"],
-            registry=registry,
-        )
-        self.latency = stage_latency(registry).labels("stored")
+        self.up = metric_catalogue.SINK_UP.gauge(registry)
+        self.pending = metric_catalogue.SINK_PENDING.gauge(registry)
+        self.inserted = metric_catalogue.SINK_INSERTED.counter(registry)
+        self.rejected = metric_catalogue.SINK_REJECTED.counter(registry)
+        self.age = metric_catalogue.SINK_OLDEST_PENDING.gauge(registry)
+        self.lag = metric_catalogue.SINK_LAG.gauge(registry)
+        self.latency = metric_catalogue.STAGE_LATENCY.histogram(registry).labels(metric_catalogue.STORED_STAGE)
 
 
 class SinkWorker:

@@ -1,9 +1,11 @@
 """Every metric is declared once, is listed, and is exported as it is declared."""
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from streams.runtime import metric_catalogue
-from streams.runtime.metric_catalogue import MetricFamily, families
+from streams.runtime.metric_catalogue import MetricFamily, Worker, families
+from streams.runtime.sink_worker import SinkMetrics
 
 
 def test_every_declared_metric_is_listed_once() -> None:
@@ -21,3 +23,18 @@ def test_names_follow_the_conventions_of_prometheus(family: MetricFamily) -> Non
     assert bool(family.buckets) == (family.kind == "histogram")
     assert family.help
     assert not family.help.endswith(".")
+
+
+def declared(worker: Worker) -> dict[str, tuple[str, str]]:
+    """Type and help of each metric of a worker, by the name that the client library uses."""
+    return {f.name.removesuffix("_total"): (f.kind, f.help) for f in families() if worker in f.workers}
+
+
+def exported(registry: CollectorRegistry) -> dict[str, tuple[str, str]]:
+    return {metric.name: (metric.type, metric.documentation) for metric in registry.collect()}
+
+
+def test_the_sink_worker_exports_what_is_declared_for_it() -> None:
+    registry = CollectorRegistry()
+    SinkMetrics(registry)
+    assert exported(registry) == declared("sinks")
