@@ -22,12 +22,12 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from bench.j1_input import Key, expected, generate
 from schemas.catalogue import SURVEYS, TOPICS
-from streams.core.events.sources import to_ms
+from streams.core.time.instants import to_ms
 from streams.local.embedded_broker import EmbeddedBroker
 from streams.replaying.results import read_results
 from streams.runtime.connection import aiokafka_options
 from streams.runtime.topics import create_topics
-from streams.settings import PREFIX, Settings, load
+from streams.settings import ENV_PREFIX, Settings, load
 
 SEED = 1
 JOB = {
@@ -83,7 +83,7 @@ def _broker(brokers: str, kafka: bool) -> Iterator[str]:
 
 def _environment(address: str, name: str) -> dict[str, str]:
     own = {**JOB, "KAFKA_BROKERS": address, "KAFKA_PREFIX": f"{name}.", "APP_ID": name}
-    return {PREFIX + key: value for key, value in own.items()}
+    return {ENV_PREFIX + key: value for key, value in own.items()}
 
 
 def _settings(address: str, name: str) -> Settings:

@@ -1,12 +1,9 @@
 """`cxstream check`: are the settings and the mappings right, and what do they amount to?"""
 
-import json
-import re
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import click
-import msgspec
 
 from sinks.address import parse_url
 from sinks.errors import SinkError
@@ -16,9 +13,9 @@ from streams.importing.mapping import bundled, load_mapping
 from streams.runtime.connection import aiokafka_options
 from streams.runtime.model_watch import load_model
 from streams.settings import Settings
+from streams.settings.rendering import to_toml
 
 T = TypeVar("T")
-HIDDEN = "********"
 
 
 @click.command("check")
@@ -38,18 +35,9 @@ def command(mappings: tuple[str, ...], settings: Settings) -> None:
     problems = list(_problems(settings, mappings))
     if problems:
         raise ConfigError("\n".join(problems))
-    click.echo(effective(settings), nl=False)
+    click.echo(to_toml(settings), nl=False)
     checked = [*bundled(), *mappings]
     click.echo(f"cxstream: settings and {len(checked)} mappings are right ({', '.join(checked)})", err=True)
-
-
-def effective(settings: Settings) -> str:
-    """The settings as TOML that `load` reads back; passwords are hidden."""
-    sections = msgspec.to_builtins(settings)
-    if sections["kafka"]["password"]:
-        sections["kafka"]["password"] = HIDDEN
-    sections["clickhouse"]["url"] = re.sub(r"(//[^:/@]*):[^/]*@", rf"\1:{HIDDEN}@", sections["clickhouse"]["url"])
-    return "\n".join(_section(name, values) for name, values in sections.items())
 
 
 def _problems(settings: Settings, mappings: tuple[str, ...]) -> Iterator[str]:
@@ -65,13 +53,3 @@ def _complaint(check: Callable[[T], object], subject: T) -> Iterator[str]:
         check(subject)
     except (CxError, SinkError) as error:
         yield str(error)
-
-
-def _section(name: str, values: dict[str, object]) -> str:
-    # JSON's strings, numbers, booleans and arrays of them are TOML's too
-    lines = (f"{_key(key)} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items())
-    return "\n".join((f"[{name}]", *lines, ""))
-
-
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)

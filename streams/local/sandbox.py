@@ -11,7 +11,6 @@ import msgspec
 from aiokafka import TopicPartition
 
 from schemas.catalogue import CHANGELOG, REKEYED, TOPICS
-from streams.cli.check import effective
 from streams.errors import StoreError
 from streams.local.embedded_broker import EmbeddedBroker
 from streams.local.supervision import Child, environment
@@ -20,6 +19,7 @@ from streams.runtime.connection import aiokafka_options
 from streams.runtime.offsets import high_watermarks
 from streams.runtime.topics import admin, create_topics
 from streams.settings import App, ClickHouse, Kafka, Settings
+from streams.settings.rendering import to_toml
 
 STORED_SECONDS = 60.0
 """The database has failed when it has stored nothing for so long while records wait."""
@@ -48,7 +48,7 @@ class Sandbox:
         self._broker.start()
         try:
             self.settings = _here(self._given, self._broker.address, self.folder)
-            self._file.write_text(effective(self.settings), encoding="utf-8")
+            self._file.write_text(to_toml(self.settings), encoding="utf-8")
             create_topics(self.settings)
             self._migrations = self._child("migrate", "migrate")
         except BaseException:

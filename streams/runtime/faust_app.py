@@ -18,7 +18,7 @@ from streams.errors import CxError
 from streams.runtime.connection import faust_broker, faust_credentials
 from streams.runtime.fatal import PunctualWorker, end_worker
 from streams.runtime.transport import BatchTransport
-from streams.settings import FAUST_PREFIX, Settings
+from streams.settings import FAUST_ENV_PREFIX, Settings
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def batch_app(settings: Settings, role: str, before: Sequence[ServiceT] = ()) ->
     app = BatchApp(
         settings.group(role),
         before=before,
-        env_prefix=FAUST_PREFIX,
+        env_prefix=FAUST_ENV_PREFIX,
         Worker=PunctualWorker,
         broker=faust_broker(settings),
         broker_credentials=faust_credentials(settings),

@@ -8,7 +8,7 @@ import pytest
 from bench.j1_input import CUSTOMERS, PER_SECOND, SIZE, WINDOW_SECONDS, Expected, Key, expected, generate, outcomes
 from schemas.decoding import EventDecoder
 from schemas.survey import Survey
-from streams.core.events.fields import survey_facts
+from streams.core.events.surveys import read_survey
 from streams.core.scores import SCORES
 from streams.core.time.panes import pane_start
 
@@ -57,7 +57,7 @@ def test_expected_windows_are_those_of_the_products_scores(records: list[tuple[b
     for survey in newest.values():
         end = pane_start(round(survey.time.timestamp() * 1000), WINDOW_SECONDS) + WINDOW_SECONDS * 1000
         for name, score in scores.items():
-            if slots := score.slots(survey_facts(survey)):
+            if slots := score.slots(read_survey(survey)):
                 score.add(accumulators[name, f"{survey.touchpoint}+{survey.channel}", end], slots)
     results = {key: scores[key[0]].result(accumulator) for key, accumulator in accumulators.items()}
     assert expected(N, SEED) == {key: Expected(r.n, r.counts) for key, r in results.items() if r}

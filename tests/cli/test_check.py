@@ -7,9 +7,9 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from streams.cli.check import HIDDEN, effective
 from streams.cli.main import main
 from streams.settings import Settings, load
+from streams.settings.rendering import HIDDEN, to_toml
 from tests.support.brokers import MakeSettings
 
 
@@ -41,7 +41,7 @@ def test_passwords_are_hidden(make_settings: MakeSettings) -> None:
         kafka={"security": "sasl_ssl", "username": "cx", "password": "s3cret"},
         clickhouse={"url": "https://cx:s3c@ret@db.example:8443/cxstream"},
     )
-    text = effective(settings)
+    text = to_toml(settings)
     assert "s3c" not in text
     assert "ret@" not in text
     assert f'password = "{HIDDEN}"' in text

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from streams.settings import PREFIX, load
+from streams.settings import ENV_PREFIX, load
 from tests.deploy.tools import DEPLOY, ROOT, run
 
 FILE = ROOT / "docker-compose.yml"
@@ -62,7 +62,7 @@ def test_the_workers_accept_their_settings(name: str) -> None:
     environment = {
         key: substituted(value)
         for key, value in SERVICES[name]["environment"].items()
-        if key.startswith(PREFIX) and key != PREFIX + "CONFIG"
+        if key.startswith(ENV_PREFIX) and key != ENV_PREFIX + "CONFIG"
     }
     settings = load(DEPLOY / "compose" / "cxstream.toml", environment)
     assert settings.kafka.brokers == "kafka:19092"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from streams.settings import PREFIX, load
+from streams.settings import ENV_PREFIX, load
 from tests.deploy.tools import DEPLOY, run
 
 pytestmark = pytest.mark.io
@@ -54,7 +54,7 @@ def test_the_workers_accept_their_settings(resources: list[dict[str, Any]]) -> N
         given = {
             variable["name"]: "http://cxstream@clickhouse:8123/cxstream"
             for variable in pod["containers"][0]["env"]
-            if variable["name"].startswith(PREFIX) and variable["name"] != PREFIX + "CONFIG"
+            if variable["name"].startswith(ENV_PREFIX) and variable["name"] != ENV_PREFIX + "CONFIG"
         }
         load(BASE / "cxstream.toml", given)
 

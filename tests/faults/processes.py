@@ -16,7 +16,7 @@ import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
 from streams.local.embedded_broker import dying_with_us, free_port
-from streams.settings import PREFIX, Settings
+from streams.settings import ENV_PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
 Part = Literal["streams", "sinks"]
@@ -35,10 +35,10 @@ def until(what: str, condition: Callable[[], Any], within: float = 60.0, every: 
 
 def environment(settings: Settings) -> dict[str, str]:
     """The settings as variables, on top of an environment without any of ours."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)}
     sections: dict[str, dict[str, Any]] = msgspec.to_builtins(settings)
     return clean | {
-        f"{PREFIX}{section}_{key}".upper(): ",".join(value) if isinstance(value, list) else str(value)
+        f"{ENV_PREFIX}{section}_{key}".upper(): ",".join(value) if isinstance(value, list) else str(value)
         for section, keys in sections.items()
         if section != "owners"
         for key, value in keys.items()
@@ -59,7 +59,7 @@ class Worker:
         self.part: Part = part
         self.port = free_port()
         self.log = folder / f"{part}-{len(list(folder.glob('*.log')))}.log"
-        ports = {f"{PREFIX}METRICS_{part.upper()}_PORT": str(self.port)}
+        ports = {f"{ENV_PREFIX}METRICS_{part.upper()}_PORT": str(self.port)}
         arguments = [part, *([fault[0], str(fault[1])] if fault else [])]
         with self.log.open("wb") as out:
             self.process = subprocess.Popen(

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from streams.errors import ConfigError
 from streams.local.embedded_broker import free_port
 from streams.local.supervision import Child, environment
-from streams.settings import FILE, Settings, load
+from streams.settings import DEFAULT_FILE, Settings, load
 
 SESSION_SECONDS = 2
 """The embedded broker lets a new member of a group wait for it, so it is short."""
@@ -64,8 +64,8 @@ def write_settings(folder: Path, broker: str, first_port: int) -> Settings:
         streams=first_port + 1 if first_port else free_port(),
         sinks=first_port + 2 if first_port else free_port(),
     )
-    (folder / FILE).write_text(text)
-    return load(folder / FILE, env={})
+    (folder / DEFAULT_FILE).write_text(text)
+    return load(folder / DEFAULT_FILE, env={})
 
 
 def start_in(folder: Path, *arguments: str) -> Child:
@@ -74,7 +74,7 @@ def start_in(folder: Path, *arguments: str) -> Child:
     temporary.mkdir(exist_ok=True)
     return Child(
         f"the {name} process",
-        [*arguments, "--config", str(folder / FILE)],
+        [*arguments, "--config", str(folder / DEFAULT_FILE)],
         env=environment(temporary),
         log=folder / f"{name}.log",
     )

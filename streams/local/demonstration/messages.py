@@ -5,7 +5,7 @@ from pathlib import Path
 
 from schemas.catalogue import SCORES
 from streams.local.demonstration.run import Demo
-from streams.settings import FILE, Settings
+from streams.settings import DEFAULT_FILE, Settings
 
 QUERY = "SELECT cell, value, n FROM scores_latest WHERE score = 'nps' AND cut = 'touchpoint' AND window = '7d'"
 """A first question to the database."""
@@ -23,7 +23,7 @@ def welcome(settings: Settings, folder: Path, keep: bool) -> str:
         ("database", f"{settings.clickhouse.url}  {kept}"),
         ("", QUERY),
         ("logs", f"{folder}/*.log"),
-        ("settings", f"{folder / FILE}  for other commands: --config"),
+        ("settings", f"{folder / DEFAULT_FILE}  for other commands: --config"),
     )
     return "\n".join(f"  {name:9} {text}" for name, text in said)
 
