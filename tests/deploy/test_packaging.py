@@ -1,4 +1,4 @@
-"""What is installed: the command, the packages with their data, exactly the locked dependencies."""
+"""An installation has the command, the packages with their data, and exactly the locked dependencies."""
 
 import re
 import tomllib
@@ -10,7 +10,9 @@ import pytest
 from tests.deploy.tools import ROOT, run
 
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
+PACKAGES = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
 
 
 def locked(path: Path) -> dict[str, set[str]]:
@@ -42,18 +44,23 @@ def test_every_declared_dependency_is_locked_and_the_embedded_ones_stay_out_of_t
     assert embedded - set(locked(ROOT / "requirements" / "dev.txt")) == set()
 
 
+def test_every_package_declares_its_types() -> None:
+    assert "Typing :: Typed" in PROJECT["classifiers"]
+    assert [package for package in PACKAGES if not (ROOT / package / "py.typed").exists()] == []
+
+
 @pytest.mark.io
 def test_the_wheel_holds_every_module_and_every_data_file(tmp_path: Path) -> None:
     run("hatchling", "build", "-t", "wheel", "-d", tmp_path)
     (wheel,) = tmp_path.glob("cxstream-*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    wanted = {
+    expected = {
         str(path.relative_to(ROOT))
-        for package in ("schemas", "sinks", "streams")
+        for package in PACKAGES
         for path in (ROOT / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert wanted - names == set()
-    assert {name for name in names - wanted if ".dist-info/" not in name} == set()
+    assert expected - names == set()
+    assert {name for name in names - expected if ".dist-info/" not in name} == set()
     entry_points = next(name for name in names if name.endswith("entry_points.txt"))
     assert "cxstream = streams.cli.main:main" in zipfile.ZipFile(wheel).read(entry_points).decode()
