@@ -15,8 +15,8 @@ from schemas.call import Call
 from schemas.catalogue import ACCOUNTS, CALLS, SURVEYS, TICKETS, Topic
 from schemas.survey import Survey
 from schemas.ticket import Ticket
-from streams.core.statistics.intervals import nps_z
 from streams.simulation import Company, Incident, Message
+from tests.reference.textbook import nps_z
 
 R = TypeVar("R", Account, Call, Survey, Ticket)
 DAY = 86_400_000

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from streams.core.scores.base import Result, Unit, clamped, rounded
 from streams.core.scores.nps import Nps
 from streams.core.scores.touchpoints import FrictionScore
-from streams.core.statistics.intervals import Z95, adjusted_nps
+from streams.core.statistics.intervals import adjusted_nps
+from streams.core.statistics.quantiles import Z95
 
 
 class Friction(FrictionScore):

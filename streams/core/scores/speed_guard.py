@@ -10,15 +10,9 @@ from streams.core.scores.durations import HIGH, LOW, buckets_of, squares_of
 from streams.core.scores.handle_time import PARTS, HandleTime
 from streams.core.scores.repeat_contact import RepeatContact
 from streams.core.scores.short_calls import ShortCalls
-from streams.core.statistics.intervals import two_proportion_z
-from streams.core.statistics.two_groups import (
-    Z95_ONE_SIDED,
-    Moments,
-    Stratum,
-    mantel_haenszel_odds,
-    mantel_haenszel_z,
-    welch_z,
-)
+from streams.core.statistics.quantiles import Z95_ONE_SIDED
+from streams.core.statistics.stratified import Stratum, mantel_haenszel_odds, mantel_haenszel_z
+from streams.core.statistics.two_groups import Moments, two_proportion_z, welch_z
 
 FEWEST = 30
 """Calls, contacts and calls of peers below which nothing is judged."""

@@ -1,1 +1,1 @@
-"""Intervals and tests, from exact integer counts."""
+"""Confidence intervals and tests, from exact integer counts."""

@@ -1,13 +1,8 @@
 """Customer churn: who was there at the start and left; newcomers are in neither."""
 
-import json
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from streams.core.scores.churn_rate import ChurnRate
-from streams.core.statistics.intervals import compound_churn
 from tests.reference.contracts import ACCOUNTS, CALLS
 from tests.support.arrivals import DAY, HOUR, NOON
 from tests.support.pipeline import Pipeline
@@ -88,9 +83,3 @@ def test_an_account_is_known_to_live_long_after_the_horizon() -> None:
 
 def test_where_nobody_was_there_is_no_rate() -> None:
     assert ChurnRate().result({0: 5, 1: 2, 2: 2}) is None
-
-
-@pytest.mark.parametrize("rate_", [0.05, 0.03])
-def test_a_years_rate_is_compounded(rate_: float) -> None:
-    vectors = json.loads((Path(__file__).parents[2] / "vectors.json").read_text())["churn_compound"]
-    assert round(compound_churn(rate_), 6) == pytest.approx(vectors[f"monthly_{rate_}_annual"], abs=1e-6)
