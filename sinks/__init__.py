@@ -1,6 +1,1 @@
-"""Where results go: each sink behind `add`, `flush` and `close`."""
-
-from sinks.clickhouse import ClickHouseSink
-
-SINKS = (ClickHouseSink,)
-"""Every sink; each is built from a URL. A new one is a module here and a line in this tuple."""
+"""Sinks: where results are stored. `sinks.registry` lists them; `sinks.sink` says what one is."""

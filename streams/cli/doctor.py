@@ -12,7 +12,7 @@ from typing import Literal
 
 import click
 
-import sinks.ping
+import sinks.clickhouse.check
 from sinks.errors import SinkError
 from streams.cli.options import settings_option
 from streams.errors import CxError
@@ -106,7 +106,7 @@ def topics(settings: Settings) -> Iterator[Finding]:
 def database(settings: Settings) -> Iterator[Finding]:
     """Whether ClickHouse or chDB answers and has our tables."""
     try:
-        state = sinks.ping.check(settings.clickhouse.url)
+        state = sinks.clickhouse.check.check(settings.clickhouse.url)
     except SinkError as error:
         yield Finding("FAIL", "database", str(error))
     else:

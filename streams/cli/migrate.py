@@ -2,9 +2,9 @@
 
 import click
 
-from sinks.address import parse_url
+from sinks.clickhouse.address import parse_url
+from sinks.clickhouse.migrate import migrate
 from sinks.errors import SinkError
-from sinks.migrate import migrate
 from streams.cli.options import settings_option
 from streams.errors import StoreError
 from streams.settings import Settings

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from sinks.address import parse_url
-from sinks.connection import connect
+from sinks.clickhouse.address import parse_url
+from sinks.clickhouse.connection import connect
 from streams.cli.main import main
 
 MAPPING = """

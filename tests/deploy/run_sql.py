@@ -2,9 +2,9 @@
 
 import sys
 
-from sinks.address import parse_url
-from sinks.connection import connect
-from sinks.migrate import migrate
+from sinks.clickhouse.address import parse_url
+from sinks.clickhouse.connection import connect
+from sinks.clickhouse.migrate import migrate
 
 if __name__ == "__main__":
     url, *statements = sys.argv[1:]

@@ -6,8 +6,8 @@ import sys
 from contextlib import closing
 from typing import Any
 
-from sinks.address import parse_url
-from sinks.connection import Connection, connect
+from sinks.clickhouse.address import parse_url
+from sinks.clickhouse.connection import Connection, connect
 from tests.faults.processes import ROOT
 
 SOURCES = ("tickets", "calls", "surveys")

@@ -7,7 +7,7 @@ import pytest
 from kafka.admin import KafkaAdminClient
 from msgspec.structs import replace
 
-from sinks.migrate import migrate
+from sinks.clickhouse.migrate import migrate
 from streams.local.embedded_broker import EmbeddedBroker
 from streams.runtime.topics import create_topics
 from streams.settings import Settings

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from sinks.address import parse_url
-from sinks.connection import Connection, connect
-from sinks.migrate import migrate
+from sinks.clickhouse.address import parse_url
+from sinks.clickhouse.connection import Connection, connect
+from sinks.clickhouse.migrate import migrate
 from tests.support.clickhouse_front import ClickHouseFront
 
 Ask = Callable[[str], Sequence[Sequence[Any]]]

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from sinks import SINKS
 from sinks.errors import SinkError, SinkUnavailable
+from sinks.registry import SINKS
 from sinks.sink import Sink
 from tests.sinks.conftest import Ask
 from tests.sinks.given import surveys

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from sinks.clickhouse.migrate import FOLDER, migrate, migrations, read_migration
 from sinks.errors import SinkError
-from sinks.migrate import FOLDER, migrate, migrations, read_migration
 from tests.sinks.conftest import Ask
 
 

@@ -9,7 +9,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 
-from sinks.address import Address
+from sinks.clickhouse.address import Address
 from sinks.errors import PoisonRow, SinkError, SinkUnavailable
 
 CONNECT_TIMEOUT = 5

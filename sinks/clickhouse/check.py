@@ -1,8 +1,8 @@
 """The state of the database in one line, for people who look for what is wrong."""
 
-from sinks.address import parse_url
-from sinks.connection import connect
-from sinks.migrate import migrations, pending, require_migrated
+from sinks.clickhouse.address import parse_url
+from sinks.clickhouse.connection import connect
+from sinks.clickhouse.migrate import migrations, pending, require_migrated
 
 PATIENCE = 5
 """Whole seconds to wait for an answer."""

@@ -12,7 +12,7 @@ from schemas.call import Call
 from schemas.pane import Pane, Watermark
 from schemas.risk import Risk
 from schemas.ticket import Ticket
-from sinks.clickhouse import ClickHouseSink
+from sinks.clickhouse.sink import ClickHouseSink
 from sinks.dead_letter import not_storable
 from tests.sinks.conftest import Ask
 from tests.sinks.given import NOON, NOON_MS, record, score, survey

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from sinks.address import Address, parse_url
-from sinks.connection import Connection, connect
+from sinks.clickhouse.address import Address, parse_url
+from sinks.clickhouse.connection import Connection, connect
 from sinks.errors import SinkError
 
 FOLDER = Path(__file__).parent / "migrations"

@@ -14,8 +14,8 @@ from schemas.reject import Reject
 from schemas.risk import Contribution, Risk
 from schemas.survey import Survey
 from schemas.ticket import Ticket
-from sinks.clickhouse import ClickHouseSink
-from sinks.tables import TABLES
+from sinks.clickhouse.sink import ClickHouseSink
+from sinks.clickhouse.tables import TABLES
 from tests.sinks.conftest import Ask
 from tests.sinks.given import NOON, NOON_MS, record, score, survey
 

@@ -6,14 +6,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from schemas.reject import Reject
-from sinks.address import parse_url
-from sinks.batch import Batch, cut
 from sinks.breaker import Breaker
-from sinks.connection import TIMEOUT, Connection, connect
+from sinks.clickhouse.address import parse_url
+from sinks.clickhouse.batch import Batch, cut
+from sinks.clickhouse.connection import TIMEOUT, Connection, connect
+from sinks.clickhouse.migrate import require_migrated
+from sinks.clickhouse.rows import RowReader
 from sinks.dead_letter import not_storable
 from sinks.errors import PoisonRow, SinkError, SinkUnavailable
-from sinks.migrate import require_migrated
-from sinks.rows import RowReader
 from sinks.sink import SinkRecord
 
 BUFFERED_FLUSHES = 5

@@ -7,7 +7,7 @@ import pytest
 from msgspec import inspect
 
 from schemas.catalogue import TOPICS
-from sinks.tables import DERIVED_COLUMNS, SOURCE_COLUMNS, STORED_TOPICS, TABLES, Table
+from sinks.clickhouse.tables import DERIVED_COLUMNS, SOURCE_COLUMNS, STORED_TOPICS, TABLES, Table
 from tests.sinks.conftest import Ask
 
 ALL = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)

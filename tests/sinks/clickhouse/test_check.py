@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sinks.address import parse_url
+from sinks.clickhouse.address import parse_url
+from sinks.clickhouse.check import check
+from sinks.clickhouse.migrate import migrate, migrations
 from sinks.errors import SinkError
-from sinks.migrate import migrate, migrations
-from sinks.ping import check
 from tests.support.clickhouse_front import PASSWORD, ClickHouseFront
 
 pytestmark = pytest.mark.io
@@ -49,14 +49,14 @@ def taken(tmp_path: Path) -> Iterator[str]:
     """A chDB folder that another process has open."""
     url = f"chdb://{tmp_path}"
     program = (
-        "import sys\nfrom sinks.address import parse_url\nfrom sinks.connection import connect\n"
+        "import sys\nfrom sinks.clickhouse.address import parse_url\nfrom sinks.clickhouse.connection import connect\n"
         "connection = connect(parse_url(sys.argv[1]))\nprint('open', flush=True)\nsys.stdin.read()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", program, url],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"open\n"
@@ -65,13 +65,13 @@ def taken(tmp_path: Path) -> Iterator[str]:
 
 
 def test_a_chdb_folder_in_use_by_another_process_is_named_with_its_remedy(taken: str) -> None:
-    program = "import sys\nfrom sinks.ping import check\ncheck(sys.argv[1])"
+    program = "import sys\nfrom sinks.clickhouse.check import check\ncheck(sys.argv[1])"
     second = subprocess.run(
         [sys.executable, "-c", program, taken],
         capture_output=True,
         text=True,
         timeout=60,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         check=False,
     )
     assert second.returncode == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sinks.clickhouse import ClickHouseSink
+from sinks.clickhouse.sink import ClickHouseSink
 from streams.errors import ConfigError, StoreError
 from streams.fitting.history import from_clickhouse, from_files
 from tests.reference.contracts import ACCOUNTS, CALLS, SURVEYS

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sinks.clickhouse import ClickHouseSink
+from sinks.clickhouse.sink import ClickHouseSink
 from sinks.errors import SinkUnavailable
 from sinks.sink import SinkRecord
 from tests.sinks.conftest import Ask
@@ -17,7 +17,7 @@ from tests.sinks.given import record, score, survey, surveys
 from tests.support.clickhouse_front import ClickHouseFront, Fault
 
 pytestmark = pytest.mark.io
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def store(url: str, records: Sequence[SinkRecord], flush_rows: int = 1_000, topic: str = "cx.surveys.v1") -> None:
@@ -123,10 +123,10 @@ def test_rows_survive_a_kill_right_after_the_flush_and_are_not_doubled_by_their_
 
 _FLUSH = """
 import os, signal, sys
-from sinks.address import parse_url
-from sinks.clickhouse import ClickHouseSink
-from sinks.connection import connect
-from sinks.migrate import migrate
+from sinks.clickhouse.address import parse_url
+from sinks.clickhouse.sink import ClickHouseSink
+from sinks.clickhouse.connection import connect
+from sinks.clickhouse.migrate import migrate
 from tests.sinks.given import surveys
 migrate(sys.argv[1])
 sink = ClickHouseSink(sys.argv[1])

@@ -10,9 +10,9 @@ import pytest
 
 from schemas.pane import Pane
 from schemas.reject import Reject
-from sinks.clickhouse import ClickHouseSink
+from sinks.clickhouse.rows import RowReader
+from sinks.clickhouse.sink import ClickHouseSink
 from sinks.errors import SinkError
-from sinks.rows import RowReader
 from sinks.sink import SinkRecord
 from tests.sinks.conftest import Ask
 from tests.sinks.given import NOON, NOON_MS, record, score, survey, surveys

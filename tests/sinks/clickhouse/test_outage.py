@@ -5,9 +5,9 @@ from contextlib import closing
 import pytest
 
 from sinks.breaker import Breaker
-from sinks.clickhouse import ClickHouseSink
+from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.sink import ClickHouseSink
 from sinks.errors import SinkError, SinkUnavailable
-from sinks.migrate import migrate
 from tests.sinks.conftest import Ask
 from tests.sinks.given import record, score, surveys
 from tests.support.clickhouse_front import ClickHouseFront

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from sinks.rows import Row
-from sinks.tables import Table
+from sinks.clickhouse.rows import Row
+from sinks.clickhouse.tables import Table
 
 MAX_BYTES = 16 * 2**20
 """An insert is cut before it grows beyond this, so that the server takes it as one block: whole or not at all."""

@@ -9,11 +9,11 @@ from schemas.catalogue import topic as catalogued
 from schemas.decoding import EventDecoder, Invalid
 from schemas.envelope import Envelope
 from schemas.reject import Reject
+from sinks.clickhouse.storable import LAST, unstorable
+from sinks.clickhouse.tables import STORED_TOPICS, TABLES, Table
 from sinks.dead_letter import not_storable
 from sinks.errors import SinkError
 from sinks.sink import SinkRecord
-from sinks.storable import LAST, unstorable
-from sinks.tables import STORED_TOPICS, TABLES, Table
 
 _SOURCE = b'{"topic":"%s","partition":%d,"offset":%d,"arrived_at":%d.%03d,%s'
 _DERIVED = b'{"published_at":%d.%03d,%s'

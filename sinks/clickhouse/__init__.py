@@ -1,0 +1,1 @@
+"""The ClickHouse sink, which also stores in chDB."""
