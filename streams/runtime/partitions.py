@@ -18,16 +18,16 @@ DRAIN_SECONDS = 3.0
 class Runner(Protocol):
     """The owner of one partition number of one stage."""
 
-    async def suspend(self, patience: float) -> None:
-        """Write nothing more until `resume`: the partition may be somebody else's."""
+    async def suspend(self, patience_s: float) -> None:
+        """Write nothing more until `resume`: the partition may belong to another worker now."""
         ...
 
     def resume(self) -> None:
-        """It is still ours."""
+        """Write again: the partition still belongs to this worker."""
         ...
 
-    async def close(self, patience: float) -> None:
-        """It is not ours any more."""
+    async def close(self, patience_s: float) -> None:
+        """Release everything: the partition belongs to another worker."""
         ...
 
 

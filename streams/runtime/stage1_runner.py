@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 import msgspec
 from faust.types import EventT
 
-from schemas.catalogue import CHANGELOG, EVENTS, REKEYED
+from schemas.catalogue import CHANGELOG, SOURCE_TOPICS, REKEYED
 from schemas.decoding import Invalid
 from streams.core.stage1.definition import Definition
 from streams.core.stage1.outcomes import SourceRecord, TopicProgress
@@ -21,6 +21,7 @@ from streams.runtime import changelog
 from streams.runtime.checkpoint import Change, Checkpointer, Output
 from streams.runtime.clock import monotonic, now_ms
 from streams.runtime.failpoints import reach
+from streams.runtime.gate import Gate
 from streams.runtime.publishing import ORIGIN, Publisher
 from streams.runtime.recovery import read_to_end
 from streams.runtime.telemetry import Telemetry
@@ -40,7 +41,7 @@ _CLOSING_BYTES = 80
 _LOOKED_AT, _RENEWED = 2_000, 200
 """How many customers are looked at, and assessed anew at most, each time it is noted that time has passed."""
 
-_SOURCE_NAMES = frozenset(topic.name for topic in EVENTS)
+_SOURCE_NAMES = frozenset(topic.name for topic in SOURCE_TOPICS)
 _STRANGER = Invalid("wrong_topic", "", f"{REKEYED.name} is internal: send events to their source topics")
 
 _SAFETY = 0.6
@@ -90,9 +91,7 @@ class Stage1Runner:
         self._passed_gap = False
         self._renewed = False
         self._refresh = settings.seconds("risk.refresh") * 1000
-        self._gate = asyncio.Event()
-        self._gate.set()
-        self._writing = asyncio.Lock()
+        self._gate = Gate()
         self._closed = False
         self._task: asyncio.Task[None] | None = None
         self.durable: dict[str, int] = {}
@@ -184,22 +183,18 @@ class Stage1Runner:
             await self._room()
         await self.settle()
 
-    async def suspend(self, patience: float) -> None:
-        """Start no further checkpoint; wait at most `patience` seconds for the one in flight."""
-        self._gate.clear()
-        try:
-            async with asyncio.timeout(patience), self._writing:
-                pass
-        except TimeoutError:
-            log.info("partition %d: a checkpoint outlasts the rebalance", self.partition)
+    async def suspend(self, patience_s: float) -> None:
+        """Start no further checkpoint; wait at most `patience_s` seconds for the one in flight."""
+        if not await self._gate.suspend(patience_s):
+            log.info("partition %d: a checkpoint is still in flight after %g s", self.partition, patience_s)
 
     def resume(self) -> None:
         """Checkpoints go on."""
-        self._gate.set()
+        self._gate.resume()
 
-    async def close(self, patience: float) -> None:
-        """Let the checkpoint in flight land, for at most `patience` seconds, and let go."""
-        await self.suspend(patience)
+    async def close(self, patience_s: float) -> None:
+        """Wait at most `patience_s` seconds for the checkpoint in flight, then release everything."""
+        await self.suspend(patience_s)
         self._closed = True
         if self._task is not None:
             self._task.cancel()
@@ -247,8 +242,7 @@ class Stage1Runner:
 
     async def _checkpoints(self) -> None:
         while self._applied_at is not None or self._unacked or self._passed_gap or self._renewed:
-            await self._gate.wait()
-            async with self._writing:
+            async with self._gate.open_for_write():
                 await self._checkpoint()
 
     async def _checkpoint(self) -> None:

@@ -20,6 +20,7 @@ from streams.core.stage2.replay_clock import ReplayClock
 from streams.core.stage2.windows import Windows
 from streams.runtime.checkpoint import Checkpointer
 from streams.runtime.clock import monotonic, now_ms
+from streams.runtime.gate import Gate
 from streams.runtime.publishing import Publisher, score_key
 from streams.runtime.recovery import read_to_end
 from streams.runtime.telemetry import Telemetry
@@ -77,9 +78,7 @@ class Stage2Runner:
         self._newest_pane: int | None = None
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
-        self._gate = asyncio.Event()
-        self._gate.set()
-        self._writing = asyncio.Lock()
+        self._gate = Gate()
 
     async def open(self) -> None:
         """Fence the former owner, rebuild the windows, and start publishing."""
@@ -129,37 +128,33 @@ class Stage2Runner:
 
     async def finish(self) -> None:
         """End of a replay: publish what is left and stop."""
-        await self._stop(patience=60.0)
+        await self._stop(patience_s=60.0)
         if self._boundaries is not None:
             await self._publish(self._boundaries.finish())
 
-    async def suspend(self, patience: float) -> None:
-        """Publish nothing more; wait at most `patience` seconds for what is in flight."""
-        self._gate.clear()
-        try:
-            async with asyncio.timeout(patience), self._writing:
-                pass
-        except TimeoutError:
-            log.info("partition %d: publishing outlasts the rebalance", self.partition)
+    async def suspend(self, patience_s: float) -> None:
+        """Publish nothing more; wait at most `patience_s` seconds for the results in flight."""
+        if not await self._gate.suspend(patience_s):
+            log.info("partition %d: results are still in flight after %g s", self.partition, patience_s)
 
     def resume(self) -> None:
         """Publishing goes on."""
-        self._gate.set()
+        self._gate.resume()
 
-    async def close(self, patience: float) -> None:
-        """Stop publishing and let go."""
-        await self.suspend(patience)
+    async def close(self, patience_s: float) -> None:
+        """Stop publishing and release everything."""
+        await self.suspend(patience_s)
         await self._stop(0.0)
         self._telemetry.disown_stage2(self.partition)
         await self._checkpointer.close()
 
-    async def _stop(self, patience: float) -> None:
+    async def _stop(self, patience_s: float) -> None:
         task, self._task = self._task, None
         if task is not None:
             task.remove_done_callback(self._ended)
             self._wake.set()
-            if patience:
-                await asyncio.wait([task], timeout=patience)
+            if patience_s:
+                await asyncio.wait([task], timeout=patience_s)
             task.cancel()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -169,8 +164,7 @@ class Stage2Runner:
 
     async def _publishing(self) -> None:
         while self._task is not None:
-            await self._gate.wait()
-            async with self._writing:
+            async with self._gate.open_for_write():
                 await self._publish(self._due())
             self._wake.clear()
             if not self._unacked:

@@ -20,13 +20,13 @@ class RecordingRunner:
         self.partition = partition
         self.told: list[str] = []
 
-    async def suspend(self, patience: float) -> None:
+    async def suspend(self, patience_s: float) -> None:
         self.told.append("suspend")
 
     def resume(self) -> None:
         self.told.append("resume")
 
-    async def close(self, patience: float) -> None:
+    async def close(self, patience_s: float) -> None:
         self.told.append("close")
 
 
