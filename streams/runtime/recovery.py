@@ -10,6 +10,7 @@ from streams.errors import BrokerError
 from streams.runtime.clock import monotonic
 from streams.runtime.connection import connected
 from streams.runtime.offsets import high_watermarks
+from streams.runtime.progress_clock import ProgressClock
 
 _STALLED_SECONDS = 60.0
 _POLL_MS = 200
@@ -38,15 +39,14 @@ async def read_to_end(
         await connected(consumer.start())
         consumer.assign([tp])
         await consumer.seek_to_beginning(tp)
-        position, moved = await consumer.position(tp), monotonic()
+        position, progress = await consumer.position(tp), ProgressClock(monotonic)
         while position < end:
             fetched = await consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=_MAX_RECORDS)
             for records in fetched.values():
                 yield records
-            before, position = position, await consumer.position(tp)
-            if position > before:
-                moved = monotonic()
-            elif monotonic() > moved + _STALLED_SECONDS:
+            position = await consumer.position(tp)
+            progress.moved_to(position)
+            if progress.still_s > _STALLED_SECONDS:
                 raise BrokerError(
                     f"{topic}/{partition}: nothing read for {_STALLED_SECONDS:g} s at {position} of {end}; "
                     "see the broker's log"

@@ -9,13 +9,14 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from schemas.catalogue import EVENTS, PANES, REKEYED, SCORES
+from schemas.catalogue import SOURCE_TOPICS, PANES, REKEYED, SCORES
 from streams.core.stage1.outcomes import RECORD_OUTCOMES, TopicProgress
 from streams.core.time.lateness import NO_WATERMARK_MS
 from streams.errors import BrokerError
 from streams.runtime.clock import monotonic
 from streams.runtime.connection import aiokafka_options, connected
 from streams.runtime.offsets import OffsetReader
+from streams.runtime.progress_clock import ProgressClock
 from streams.runtime.worker import Ends, StreamsWorker
 from streams.settings import Settings
 
@@ -64,7 +65,7 @@ class TopicCounts:
 async def extent_of(settings: Settings) -> ReplayExtent:
     """How far the source topics reach now. Raises `BrokerError`."""
     options = aiokafka_options(settings)
-    tps = [TopicPartition(topic.name, p) for topic in EVENTS for p in range(settings.kafka.partitions)]
+    tps = [TopicPartition(topic.name, p) for topic in SOURCE_TOPICS for p in range(settings.kafka.partitions)]
     async with OffsetReader(options) as offsets:
         starts = await offsets.starts(tps)
     lasts = await last_records(options, tps)
@@ -154,17 +155,15 @@ class _Run:
             await asyncio.gather(*(runner.settle_risks(newest) for runner in runners))
 
     async def _until(self, waiting: Callable[[], str | None]) -> None:
-        before, moved = -1, monotonic()
+        progress = ProgressClock(monotonic)
         while what := waiting():
-            applied, now = self._applied(), monotonic()
+            applied = self._applied()
             self._report(applied)
             if self._streams.app.crashed:
                 why = self._streams.app.crash_reason
                 raise BrokerError(f"the worker broke down at {what}: {why!r}; see `cxstream doctor`")
-            reached = applied + sum(runner.applied for runner in self._streams.stage2.running.values())
-            if reached != before:
-                before, moved = reached, now
-            elif now > moved + STALLED_SECONDS:
+            progress.moved_to(applied + sum(runner.applied for runner in self._streams.stage2.running.values()))
+            if progress.still_s > STALLED_SECONDS:
                 raise BrokerError(f"nothing was read for {STALLED_SECONDS:g} s, at {what}; see `cxstream doctor`")
             await asyncio.sleep(_POLL_SECONDS)
         self._report(self._applied())
