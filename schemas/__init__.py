@@ -1,1 +1,1 @@
-"""What travels: one frozen struct per record, its examples, and the catalogue of topics."""
+"""The contracts: one frozen struct per record, its examples, and the catalogue of topics."""

@@ -1,4 +1,4 @@
-"""Account events: when a customer relation starts, renews and ends, and what it is worth."""
+"""Account events: when a customer relation starts, renews and ends, and its value."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ AccountChange = Literal["started", "renewed", "cancelled", "updated"]
 
 
 class Account(Envelope, frozen=True, kw_only=True, gc=False):
-    """One change of one account at `time`; `value` is revenue a year in the reporting currency."""
+    """One change of one account at `time`; `value` is the revenue per year in the reporting currency."""
 
     change: AccountChange
     value: float | None = None

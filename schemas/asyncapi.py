@@ -19,7 +19,7 @@ _INFO = {
 
 
 def document() -> Node:
-    """The whole document, from the catalogue and the examples."""
+    """The whole document, built from the catalogue, the structs and the examples."""
     public = [topic for topic in TOPICS if topic.role != "internal"]
     return {
         "asyncapi": "3.0.0",
@@ -37,8 +37,8 @@ def document() -> Node:
 
 def _channel(topic: Topic) -> Node:
     settings: Node = {"cleanup.policy": ["compact"]} if topic.compacted else {"cleanup.policy": ["delete"]}
-    if topic.retention is not None:
-        settings["retention.ms"] = topic.retention * 1000
+    if topic.retention_s is not None:
+        settings["retention.ms"] = topic.retention_s * 1000
     return {
         "address": topic.name,
         "description": topic.doc,
@@ -48,13 +48,13 @@ def _channel(topic: Topic) -> Node:
         "x-version": topic.version,
         "x-key": topic.key,
         "x-compacted": topic.compacted,
-        "x-retention-seconds": topic.retention,
+        "x-retention-seconds": topic.retention_s,
         "x-dead-letters": topic.dead_letters,
     }
 
 
 def _operation(topic: Topic) -> Node:
-    """What cxstream does with a topic: it receives the sources and sends the rest."""
+    """The operation of cxstream on a topic: it receives source topics and sends to the others."""
     action = "receive" if topic.role == "source" else "send"
     return {"action": action, "channel": {"$ref": f"#/channels/{topic.name}"}}
 
@@ -64,8 +64,8 @@ def _message(topic: Topic) -> Node:
     common: Node = {"name": topic.name, "summary": topic.doc, "bindings": {"kafka": binding}}
     if topic.role == "internal":
         return {**common, "contentType": "application/octet-stream"}
-    shown = [{"name": e.name, "payload": json.loads(e.payload)} for e in examples(topic) if e.reason is None]
-    return {**common, "payload": _payload(topic), "examples": shown}
+    valid = [{"name": e.name, "payload": json.loads(e.payload)} for e in examples(topic) if e.reason is None]
+    return {**common, "payload": _payload(topic), "examples": valid}
 
 
 def _payload(topic: Topic) -> Node:

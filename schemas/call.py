@@ -11,9 +11,9 @@ Direction = Literal["inbound", "outbound"]
 class Call(Envelope, frozen=True, kw_only=True, gc=False):
     """One call record; the same `record_id` sent again with newer content replaces it.
 
-    Durations are seconds. A negative one keeps the event and loses only the score that needs it.
-    Without `transfers` it is not known whether there were any.
-    `menu` is a caller who left in the menu without having joined the queue.
+    Durations are in seconds. An event with a negative duration is accepted, but the scores that need that duration
+    leave it out. A missing `transfers` is unknown, not 0. The outcome `menu` is a caller who hung up in the menu
+    before joining the queue. `call_id` is the same in all records (legs) of a transferred call.
     """
 
     outcome: Outcome

@@ -1,6 +1,6 @@
-"""What a change of a record's schema would break, for those who send it and those who read it.
+"""Finds the changes of a record's schema that break its senders or its readers.
 
-Readers ignore fields they do not know, so an additional optional field breaks nobody.
+Readers ignore unknown fields, so a new optional field is no breaking change.
 """
 
 from collections.abc import Iterable
@@ -16,22 +16,22 @@ _SAME = ("pattern", "format")
 
 
 def breaks(old: Schema, new: Schema, role: Role) -> list[str]:
-    """Everything `new` breaks for users of `old`, one line each with the field's path.
+    """The breaking changes from `old` to `new`, one line each with the path of the field.
 
-    A source is sent by others: what was valid must stay valid. A derived record is read by others:
-    what is written now must have been valid before. In both no field may go away.
+    A source is sent by others: what was valid must stay valid. A derived record is read by others: what is written
+    now must have been valid before. In both no field may be removed.
 
     >>> before = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
     >>> breaks(before, {"type": "object", "properties": {"n": {"type": ["integer", "null"]}}}, "derived")
     ['n: no longer required', 'n: null is new']
     """
-    lost = _lost(_Node(old, old), _Node(new, new), "")
+    removed = _removed_fields(_Node(old, old), _Node(new, new), "")
     wide, narrow = (old, new) if role == "source" else (new, old)
-    return lost + _Narrowing(role).of(_Node(wide, wide), _Node(narrow, narrow), "")
+    return removed + _Narrowing(role).of(_Node(wide, wide), _Node(narrow, narrow), "")
 
 
 class _Node:
-    """A schema within its document, with references followed and alternatives spread out."""
+    """A schema within its document; references are followed."""
 
     def __init__(self, schema: Schema, root: Schema) -> None:
         while "$ref" in schema:
@@ -39,10 +39,10 @@ class _Node:
         self.schema = schema
         self.root = root
 
-    def cases(self) -> "list[_Node]":
-        """One node for each alternative and type; a schema without any is its only case."""
+    def alternatives(self) -> "list[_Node]":
+        """One node for each alternative of `anyOf` and each type; a schema without either is its only alternative."""
         if "anyOf" in self.schema:
-            return [case for part in self.schema["anyOf"] for case in self.at(part).cases()]
+            return [node for part in self.schema["anyOf"] for node in self.at(part).alternatives()]
         if "enum" in self.schema and "type" not in self.schema:
             return [self.at({**self.schema, "type": "string"})]
         types = self.schema.get("type")
@@ -55,7 +55,7 @@ class _Node:
         return _Node(schema, self.root)
 
     def children(self) -> "dict[str, _Node]":
-        """The schemas of the parts: fields by name, `[]` for items, `{}` for other members."""
+        """The schemas of the parts: fields by name, items as `[]`, other members as `{}`."""
         parts = dict(self.schema.get("properties", {}))
         parts |= {"[]": self.schema["items"]} if isinstance(self.schema.get("items"), dict) else {}
         others = self.schema.get("additionalProperties")
@@ -64,14 +64,15 @@ class _Node:
 
     @property
     def name(self) -> str:
-        """What to call this case in a message."""
+        """Its name in messages."""
         return str(self.schema.get("title") or self.schema.get("type", "anything"))
 
 
 class _Narrowing:
-    """Finds what the wider of two schemas allows and the narrower does not.
+    """Finds values that the wide schema allows and the narrow one does not.
 
-    For a source the old schema is the wider one, for a derived record the new one.
+    For a source the old schema is the wide one: its values must still be allowed. For a derived record it is the new
+    one: its values must have been allowed before.
     """
 
     def __init__(self, role: Role) -> None:
@@ -80,14 +81,15 @@ class _Narrowing:
         self.outside = "{} is refused now" if role == "source" else "{} is new"
 
     def of(self, wide: _Node, narrow: _Node, path: str) -> list[str]:
-        """One line for each thing `wide` allows and `narrow` does not."""
-        options = narrow.cases()
+        """One line for each difference that `wide` allows and `narrow` does not."""
+        options = narrow.alternatives()
         found: list[str] = []
-        for case in wide.cases():
-            found += _fewest(self._case(case, option, path) for option in options)
+        for alternative in wide.alternatives():
+            # the alternative that fits best explains the difference; against the others nearly everything differs
+            found += _fewest(self._alternative(alternative, option, path) for option in options)
         return found
 
-    def _case(self, wide: _Node, narrow: _Node, path: str) -> list[str]:
+    def _alternative(self, wide: _Node, narrow: _Node, path: str) -> list[str]:
         if not _is_within(wide.schema.get("type"), narrow.schema.get("type")):
             return [_line(path, self.outside.format(wide.name))]
         limits = [self._limit(k, wide.schema, narrow.schema) for k in _limits(wide.schema, narrow.schema)]
@@ -99,36 +101,36 @@ class _Narrowing:
         return f"{keyword} was {old.get(keyword, 'none')}, is {new.get(keyword, 'none')}"
 
     def _members(self, wide: _Node, narrow: _Node, path: str) -> list[str]:
-        demanded = [n for n in narrow.schema.get("required", []) if n not in wide.schema.get("required", [])]
-        found = [_line(_join(path, name), self.required) for name in demanded]
+        required = [n for n in narrow.schema.get("required", []) if n not in wide.schema.get("required", [])]
+        found = [_line(_join(path, name), self.required) for name in required]
         parts = wide.children()
         for name, part in narrow.children().items():
             found += self.of(parts[name], part, _join(path, name)) if name in parts else []
         return found
 
 
-def _lost(old: _Node, new: _Node, path: str) -> list[str]:
-    """Fields of `old` that `new` does not know, however deep."""
+def _removed_fields(old: _Node, new: _Node, path: str) -> list[str]:
+    """Fields of `old`, at any depth, that `new` does not have."""
     kept = _fields(new)
     found = []
     for name, parts in _fields(old).items():
         if name not in kept:
             found.append(_line(_join(path, name), "removed"))
         else:
-            found += _fewest(_lost(part, same, _join(path, name)) for part in parts for same in kept[name])
+            found += _fewest(_removed_fields(part, same, _join(path, name)) for part in parts for same in kept[name])
     return found
 
 
 def _fields(node: _Node) -> dict[str, list[_Node]]:
     fields: dict[str, list[_Node]] = {}
-    for case in node.cases():
-        for name, part in case.children().items():
+    for alternative in node.alternatives():
+        for name, part in alternative.children().items():
             fields.setdefault(name, []).append(part)
     return fields
 
 
 def _fewest(candidates: Iterable[list[str]]) -> list[str]:
-    return sorted(candidates, key=len)[0]
+    return min(candidates, key=len)
 
 
 def _is_within(wide: str | None, narrow: str | None) -> bool:
@@ -146,12 +148,12 @@ def _values(wide: Schema, narrow: Schema) -> list[str]:
         return ["any other value"]
     more = [value for value in wide.get("enum", []) if "enum" in narrow and value not in narrow["enum"]]
     rules = [rule for rule in narrow.get("allOf", []) if rule not in wide.get("allOf", [])]
-    return [repr(value) for value in more] + [f"what breaks the rule {rule}" for rule in rules]
+    return [repr(value) for value in more] + [f"a record that breaks the rule {rule}" for rule in rules]
 
 
 def _join(path: str, name: str) -> str:
     return f"{path}{name}" if name in ("[]", "{}") else f"{path}.{name}".removeprefix(".")
 
 
-def _line(path: str, what: str) -> str:
-    return f"{path or 'record'}: {what}"
+def _line(path: str, change: str) -> str:
+    return f"{path or 'record'}: {change}"

@@ -1,4 +1,4 @@
-"""From bytes to typed events, one by one or a whole chunk at once, and the reason where it fails."""
+"""Decodes bytes into typed events, one by one or a chunk at once, and explains why a record is refused."""
 
 import re
 from collections.abc import Sequence
@@ -8,22 +8,22 @@ from typing import Any, Generic, TypeVar, cast, get_args
 
 import msgspec
 
-from schemas.catalogue import EVENTS
+from schemas.catalogue import SOURCE_TOPICS
 from schemas.envelope import Envelope
 from schemas.reject import Reason
 
 MAX_RECORD_BYTES = 256 * 1024
-"""Longer records are refused before decoding."""
+"""Longer records are refused without being decoded."""
 MAX_DEPTH = 150
-"""Levels of arrays and objects in one record, itself included; deeper ones are refused, also in unknown fields."""
+"""Levels of arrays and objects in one record, itself included; deeper records are refused, also in unknown fields."""
 MAX_DETAIL = 300
-"""Characters of an explanation; what it quotes of the record may be long."""
+"""Characters of an explanation, which may quote a long value of the record."""
 
 EventT = TypeVar("EventT", bound=Envelope)
 
 
 class Invalid(msgspec.Struct, frozen=True):
-    """Why a record was refused: a reason of `schemas.reject.Reason`, the field, and what to mend."""
+    """Why a record was refused: a reason of `schemas.reject.Reason`, the field, and what to correct."""
 
     reason: Reason
     field: str
@@ -31,7 +31,7 @@ class Invalid(msgspec.Struct, frozen=True):
 
 
 class EventDecoder(Generic[EventT]):
-    """Decodes the records of one topic; built once per topic.
+    """Decodes the records of one topic; build one per topic and keep it.
 
     >>> from schemas.survey import Survey
     >>> EventDecoder(Survey).one(b'{"kind": "nps"}')
@@ -43,9 +43,9 @@ class EventDecoder(Generic[EventT]):
         self._record = record
 
     def many(self, payloads: Sequence[bytes | None]) -> Sequence[EventT | Invalid]:
-        """Decode a chunk: all at once when every record is good, one by one when one is not.
+        """Decode a chunk: all records at once if every one is valid, otherwise one by one.
 
-        The outcome is that of `one` for each record; never raises on bad input.
+        The result is the same as that of `one` for each record. Bad input never raises.
         """
         try:
             decoded: Sequence[EventT | Invalid] = self._at_once(payloads)
@@ -54,11 +54,11 @@ class EventDecoder(Generic[EventT]):
         return decoded if len(decoded) == len(payloads) else [self.one(p) for p in payloads]
 
     def _at_once(self, payloads: Sequence[bytes | None]) -> Sequence[EventT]:
-        # A null is a TypeError here and an empty record an IndexError, by design.
+        # A null raises TypeError here and an empty record IndexError; `many` then decodes one by one.
         records = cast("Sequence[bytes]", payloads)
         joined = b"\n".join(records)
-        # `}` newline `{` never stands inside a JSON value. Where every seam is one, each record ends
-        # where its own bytes end, and as many values as records means one value in each.
+        # `}` newline `{` cannot occur inside a JSON value. If all records begin with `{` and end with `}`, no value
+        # spans two records, so as many values as records means one value in each.
         if set(map(_FIRST, records)) != _OPENING or set(map(_LAST, records)) != _CLOSING:
             return ()
         longest = max(map(len, records))
@@ -67,7 +67,7 @@ class EventDecoder(Generic[EventT]):
         return self._decoder.decode_lines(joined)
 
     def one(self, payload: bytes | None) -> EventT | Invalid:
-        """Decode one record; never raises on bad input."""
+        """Decode one record; bad input never raises."""
         if payload is None:
             return Invalid("null_value", "", "the record has no value; send the event as JSON")
         if len(payload) > MAX_RECORD_BYTES:
@@ -86,7 +86,7 @@ class EventDecoder(Generic[EventT]):
             _WELL_FORMED.decode(payload)
         except msgspec.DecodeError as error:
             return _malformed(payload, str(error))
-        for topic in EVENTS:
+        for topic in SOURCE_TOPICS:
             if topic.record is not self._record and _fits(payload, topic.record):
                 return Invalid("wrong_topic", "", f"this is a record of {topic.name}; send it there")
         return invalid
@@ -107,14 +107,14 @@ _OPENING, _CLOSING = {ord("{")}, {ord("}")}
 _FIRST, _LAST = itemgetter(0), itemgetter(-1)
 
 
-_SHORT = 2 * MAX_DEPTH  # what opens must close: no JSON of this many bytes nests deeper
+_SHORT = 2 * MAX_DEPTH  # each level takes two brackets, so JSON of this many bytes cannot nest deeper
 
 
 def _may_be_deep(payload: bytes) -> bool:
     return len(payload) > _SHORT and payload.count(b"{") + payload.count(b"[") > MAX_DEPTH
 
 
-# No way to fail once the quote matched, so a record full of quotes is still read only once.
+# Possessive, and without a way to fail after the first quote: a record full of quotes takes linear time.
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+["\\]?', re.DOTALL)
 _STEP = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
 _FLAT = bytes(set(range(256)) - set(_STEP))
@@ -131,7 +131,7 @@ _OWN = re.compile(rf"({'|'.join(get_args(Reason))}): (\w+): (.*)", re.DOTALL)
 
 
 def explain(message: str) -> Invalid:
-    """What a validation message of msgspec, or of a struct's own check, means as a reject.
+    """The reason for a reject, from a validation message of msgspec or of a check in a struct.
 
     >>> explain("Expected `int` >= 0 - at `$.revision`")
     Invalid(reason='out_of_range', field='revision', detail='Expected `int` >= 0')

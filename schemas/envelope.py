@@ -1,4 +1,4 @@
-"""The part every source event shares: who, when, where, and which version of which record."""
+"""The fields that all source events share: customer, time, place, and the version of the record."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -12,15 +12,15 @@ Label = Annotated[str, msgspec.Meta(max_length=128)]
 Revision = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 UNIDENTIFIED = frozenset({"", "0"})
-"""Customer ids that mean nobody in particular; such records never share a customer."""
+"""Customer ids of unidentified customers; two records with such an id are never of the same customer."""
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Fields common to ticket, call, survey and account events.
 
-    `record_id` names the thing (the answer, the ticket, the call record); `event_id` one message
-    about it. The newest `revision` (or, without one, the newest `updated_at`) of a record wins.
-    Unknown extra fields are accepted and ignored.
+    `record_id` identifies the record (the answer, the ticket, the call record), `event_id` one message about it. Of
+    several messages about a record the newest `revision` counts, or without revisions the newest `updated_at`.
+    Unknown fields are ignored.
     """
 
     event_id: Identifier

@@ -1,4 +1,4 @@
-"""JSON Schema (draft 2020-12) of each topic's records: the structs, and the checks they make themselves."""
+"""JSON Schema (draft 2020-12) of the records of each topic, including the checks written in the structs."""
 
 import inspect
 from functools import reduce
@@ -19,19 +19,19 @@ SENT_TIME: Schema = {
     "format": "date-time",
     "pattern": _CLOCK + "([Zz]|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$",
 }
-"""A time in a source event: any zone, but a zone. The space and `+0200` are more than RFC 3339 asks for."""
+"""A time in a source event: the zone is required. A space and `+0200` are accepted although RFC 3339 has neither."""
 WRITTEN_TIME: Schema = {"type": "string", "format": "date-time", "pattern": _CLOCK.replace("[Tt ]", "T") + "Z$"}
-"""A time that cxstream writes: always UTC."""
+"""A time written by cxstream: always UTC."""
 
 
 def record_schema(topic: Topic) -> Schema:
     """The schema of the values of one topic, self-contained, with its structs under `$defs`.
 
-    It says all that decoding checks, but for what JSON Schema cannot: the limits on size and depth,
+    It states everything that decoding checks, except what JSON Schema cannot express: the limits on size and depth,
     UTF-8, and that a whole number is written without a fraction (`10`, not `10.0`).
     """
     schema = msgspec.json.schema(topic.record)
-    schema.pop("discriminator", None)  # of OpenAPI; the tag is an enum of one value as well
+    schema.pop("discriminator", None)  # a keyword of OpenAPI; the tag is also an enum of one value, which says the same
     structs = _structs(msgspec.inspect.type_info(topic.record))
     definitions = {name: _definition(schema["$defs"][name], struct, topic) for name, struct in sorted(structs.items())}
     head = {"$schema": DIALECT, "$id": f"urn:cxstream:{topic.name}", "title": topic.name, "description": topic.doc}
@@ -52,10 +52,10 @@ def _structs(info: msgspec.inspect.Type) -> dict[str, type]:
 
 
 def _definition(definition: Schema, struct: type, topic: Topic) -> Schema:
-    moment = SENT_TIME if topic.role == "source" else WRITTEN_TIME
+    time_schema = SENT_TIME if topic.role == "source" else WRITTEN_TIME
     properties: Schema = dict(definition["properties"])
     for field in _fields(struct):
-        properties[field.encode_name] = _completed(properties[field.encode_name], field.type, moment)
+        properties[field.encode_name] = _completed(properties[field.encode_name], field.type, time_schema)
     rules = {"allOf": _survey_rules()} if struct is Survey else {}
     return {**definition, "description": inspect.getdoc(struct), "properties": properties, **rules}
 
@@ -64,16 +64,17 @@ def _fields(struct: type) -> tuple[msgspec.inspect.Field, ...]:
     return cast(msgspec.inspect.StructType, msgspec.inspect.type_info(struct)).fields
 
 
-def _completed(schema: Schema, info: msgspec.inspect.Type, moment: Schema) -> Schema:
-    """The schema with what msgspec leaves out: the form of times, and keys that are whole numbers."""
+def _completed(schema: Schema, info: msgspec.inspect.Type, time_schema: Schema) -> Schema:
+    """The schema with the parts that msgspec leaves out: the form of times, and that keys are whole numbers."""
     match _bare(info):
         case msgspec.inspect.DateTimeType():
-            return {**schema, **moment}
+            return {**schema, **time_schema}
         case msgspec.inspect.DictType(key_type=key, value_type=value):
             keys = {"propertyNames": {"pattern": "^-?[0-9]+$"}} if isinstance(key, msgspec.inspect.IntType) else {}
-            return {**schema, **keys, "additionalProperties": _completed(schema["additionalProperties"], value, moment)}
+            values = _completed(schema["additionalProperties"], value, time_schema)
+            return {**schema, **keys, "additionalProperties": values}
         case msgspec.inspect.UnionType(types=types) if any(map(_is_time, types)):
-            cases = [{**case, **moment} if case["type"] == "string" else case for case in schema["anyOf"]]
+            cases = [{**case, **time_schema} if case["type"] == "string" else case for case in schema["anyOf"]]
             return {**schema, "anyOf": cases}
     return schema
 
@@ -87,8 +88,8 @@ def _bare(info: msgspec.inspect.Type) -> msgspec.inspect.Type:
 
 
 def _survey_rules() -> list[Schema]:
-    """What `Survey.__post_init__` checks."""
-    answered = {"properties": {"state": {"const": "answered"}}}  # also where there is no state: it is the default
+    """The checks of `Survey.__post_init__`."""
+    answered = {"properties": {"state": {"const": "answered"}}}  # also without a state, because it is the default
     scored = {"required": ["score"], "properties": {"score": {"type": ["integer", "string"]}}}
     return [{"if": answered, "then": scored}, *(_scale_rule(kind, *scale) for kind, scale in SCALES.items())]
 

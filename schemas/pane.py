@@ -1,4 +1,4 @@
-"""Partial results that stage 1 hands to stage 2: cumulative, keyed, versioned."""
+"""Partial results from stage 1 to stage 2: cumulative, keyed and versioned."""
 
 from datetime import datetime
 
@@ -6,12 +6,13 @@ import msgspec
 
 
 class Pane(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type", tag="pane"):
-    """What one source partition has counted for one cell in one event-time bucket, so far.
+    """The counts so far of one source partition for one cell in one event-time bucket (pane).
 
-    `counts` maps a score's name to its integer accumulator, slot by slot; `version` counts the
-    additions and retractions behind it, so of two the one with the higher version is the newer.
-    `last` gives for each score the newest event time counted. `resolution` is in seconds; 0 says that it
-    is no bucket but everything ever counted. `topic` is a source topic or names what was counted else.
+    `counts` maps the name of a score to its accumulator: slot to integer. `version` is the number of additions and
+    retractions so far; of two partials with the same key the one with the higher version is newer. `last` is the
+    newest event time counted, by score. `resolution` is the width of the pane in seconds; 0 means that the partial
+    holds all counts since the beginning instead of one pane. `topic` is a source topic, or a label for derived records
+    and for inputs of comparisons.
     """
 
     cut: str
@@ -26,9 +27,9 @@ class Pane(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type"
 
 
 class Watermark(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type", tag="watermark"):
-    """How far in event time one source partition has been applied; follows the panes it covers.
+    """The event time up to which one source partition has been applied; sent after the panes it covers.
 
-    `offset` is the last record applied; `time` is null until an event was accepted.
+    `offset` is that of the last record applied. `time` is null until an event has been accepted.
     """
 
     topic: str

@@ -1,4 +1,4 @@
-"""Dead letters: what could not be accepted, why, and where it came from."""
+"""Dead letters: refused records with the reason and their address."""
 
 from datetime import datetime
 from typing import Literal
@@ -28,8 +28,8 @@ Reason = Literal[
 class Reject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One refused record with its address, the reason and the payload (capped at 64 KiB).
 
-    `encoding` is `utf-8` or `base64`; `size` is the full length in bytes; `truncated` says that
-    `payload` is only its beginning. `field` names the offending field, `detail` says what to mend.
+    `field` is the offending field, `detail` how to correct it. `encoding` of the payload is `utf-8` or `base64`,
+    `size` its full length in bytes. `truncated` is whether `payload` holds only the beginning.
     """
 
     topic: str

@@ -1,4 +1,4 @@
-"""Churn risk of one customer, with the contributions it is made of."""
+"""Churn risk of one customer, with the contributions that add up to it."""
 
 from datetime import datetime
 from typing import Literal
@@ -9,7 +9,7 @@ Band = Literal["low", "medium", "high", "unknown"]
 
 
 class Contribution(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What one feature adds to the risk, in probability; all of them and the base sum to `risk`."""
+    """The share of the risk that is due to one feature, in probability (`points`)."""
 
     feature: str
     value: float
@@ -19,9 +19,9 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Risk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The risk, 0…1, that this customer leaves within `horizon_days`, as known at `time`.
 
-    `risk` is null (band `unknown`) without evidence: missing is not healthy. `base` plus the
-    `points` of all contributions equals `risk`. `coverage` is the share 0…1 of the kinds of
-    evidence the model can use that this customer has. Of two records, the higher `revision` is newer.
+    Without evidence `risk` is null and the band `unknown`, because missing evidence does not mean a low risk. `base`
+    plus the `points` of all contributions equals `risk`. `coverage`, 0…1, is the share of the kinds of evidence used by
+    the model that this customer has. Of two records the one with the higher `revision` is newer.
     """
 
     customer: str

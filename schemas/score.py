@@ -1,4 +1,4 @@
-"""Window results: the records downstream services subscribe to."""
+"""Window results: the records that downstream services subscribe to."""
 
 from datetime import datetime
 
@@ -8,11 +8,11 @@ import msgspec
 class Score(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One score of one cell over one window `[start, end)`.
 
-    `value`, `lower` and `upper` are null where there is none; NPS in points, shares as ratios 0…1,
-    means on their scale, durations in seconds. `lower` and `upper` bound the 95 % interval. `n` is
-    the number of answers (or customers) behind it, `counts` their make-up. For the same `end` a
-    higher `revision` is newer; `final` means no accepted event can change it any more. `last_event`
-    is the newest event time counted, from which its age follows; `owner` answers for the cell.
+    `value` is in the unit of the score: NPS in points, shares as ratios 0…1, means on their scale, durations in
+    seconds. `lower` and `upper` bound the 95 % interval. All three are null if there is no value or no interval. `n` is
+    the number of answers (or calls, tickets, customers) counted, `counts` how they are made up. For the same `end` a
+    higher `revision` is newer; `final` means that no accepted event can change the result any more. `last_event` is
+    the newest event time counted. `owner` is responsible for the cell.
     """
 
     score: str

@@ -1,4 +1,4 @@
-"""Survey events: an invitation, an answer, a refusal."""
+"""Survey events: an invitation, an answer, or a declined survey."""
 
 from typing import Annotated, Literal
 
@@ -12,14 +12,14 @@ Program = Literal["transactional", "relationship"]
 Comment = Annotated[str, msgspec.Meta(max_length=20_000)]
 
 SCALES: dict[str, tuple[int, int]] = {"nps": (0, 10), "ces2": (1, 7), "ces1": (1, 5), "csat": (1, 5)}
-"""Lowest and highest answer of each kind of question; CES 1.0 counts low as good."""
+"""Lowest and highest answer of each kind of question; in CES 1.0 a low answer is good."""
 
 
 class Survey(Envelope, frozen=True, kw_only=True, gc=False):
-    """One state of one survey sent to one customer; `record_id` is the survey's own id.
+    """One state of one survey sent to one customer; `record_id` identifies the survey sent.
 
-    A whole number may come as a string ("10" is 10); anything else that is not a whole number on
-    the scale of its kind is refused. Raises `ValueError` on a score that does not fit.
+    `score` is a whole number on the scale of its kind, or the same number as a string ("10" is 10). Anything else is
+    refused: building the struct raises `ValueError`.
     """
 
     survey: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]

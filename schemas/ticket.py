@@ -1,4 +1,4 @@
-"""Ticket events: what changed about a ticket, one event a change."""
+"""Ticket events: one event for each change of a ticket."""
 
 from typing import Literal
 
@@ -22,9 +22,9 @@ Change = Literal[
 class Ticket(Envelope, frozen=True, kw_only=True, gc=False):
     """One change of one ticket at `time`; `record_id` is the ticket.
 
-    `first_reply` is the first *public* comment of an agent. `approval` says whether solving it
-    needed somebody's approval. `opened_at` repeats the creation time where the source knows it;
-    `reassignments` and `reopens` are the source's own running counts where it has them.
+    `first_reply` is the first *public* comment of an agent. `approval` is whether the solution needed an approval.
+    `opened_at` repeats the creation time if the source knows it. `reassignments` and `reopens` are the running counts
+    of the source if it has them. `amount` is the value of a refund or a replacement, in the reporting currency.
     """
 
     change: Change

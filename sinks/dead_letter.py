@@ -1,4 +1,4 @@
-"""The reject of a record that the database cannot hold."""
+"""The reject of a record that a sink cannot store."""
 
 from schemas.dead_letter import Refused, dead_letter
 from schemas.decoding import Invalid
@@ -7,5 +7,5 @@ from sinks.sink import SinkRecord
 
 
 def not_storable(topic: str, partition: int, record: SinkRecord, field: str, detail: str) -> Reject:
-    """Build the reject, with the record's address and what is wrong with it."""
+    """Build the reject, with the record's address and the reason in `detail`."""
     return dead_letter(topic, partition, Refused(*record), Invalid("not_storable", field, detail))

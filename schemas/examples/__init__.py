@@ -1,4 +1,4 @@
-"""Examples of records: what is accepted, and what is refused for which reason."""
+"""Examples of records: accepted ones, and refused ones with the reason."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Example:
-    """One example file: a record's bytes, and for a refused one the reason its name states."""
+    """One example file: the bytes of a record, and the reason in the file name if it is to be refused."""
 
     name: str
     payload: bytes
@@ -19,9 +19,9 @@ class Example:
 
 
 def examples(topic: Topic) -> list[Example]:
-    """The examples of one topic by name: `valid/<what>.json`, `invalid/<reason>--<field>-<what>.json`.
+    """The examples of one topic, sorted by path: `valid/<name>.json` and `invalid/<reason>--<field>-<name>.json`.
 
-    The field is left out where a reason has none. What no JSON value stands for is a `.bin` file.
+    The field is left out if the reason has none. Bytes that are no JSON are in a `.bin` file.
     """
     files = sorted((FOLDER / topic.examples).glob("*/*.*"))
     return [Example(path.stem, path.read_bytes(), _reason(path), path.suffix == ".json") for path in files]

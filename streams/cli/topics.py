@@ -4,7 +4,7 @@ from typing import Literal
 
 import click
 
-from schemas.catalogue import DAY, TOPICS, Topic
+from schemas.catalogue import DAY_S, TOPICS, Topic
 from streams.cli.options import settings_option
 from streams.runtime.topics import create_topics, verify_topics
 from streams.settings import Settings
@@ -41,7 +41,7 @@ def command(action: Literal["create", "verify", "list"], settings: Settings) -> 
 
 
 def _line(name: str, topic: Topic, partitions: int) -> str:
-    kept = "compacted" if topic.retention is None else f"{topic.retention // DAY} d"
+    kept = "compacted" if topic.retention_s is None else f"{topic.retention_s // DAY_S} d"
     more = f"; dead letters: {topic.dead_letters}" if topic.dead_letters else ""
     what = f"{name:28} v{topic.version} {topic.role:9} {partitions:3} partitions {kept:10}"
     return f"{what} {topic.doc}; key: {topic.key}{more}"

@@ -113,10 +113,10 @@ def _listens(server: str) -> bool:
 
 def _specification(topic: Topic, settings: Settings) -> dict[str, Any]:
     configs = {"message.timestamp.type": "CreateTime"}
-    if topic.retention is None:
+    if topic.retention_s is None:
         configs |= _COMPACTED
     else:
-        configs |= {"cleanup.policy": "delete", "retention.ms": str(topic.retention * 1000)}
+        configs |= {"cleanup.policy": "delete", "retention.ms": str(topic.retention_s * 1000)}
     if topic.role != "source":
         largest = max(_KAFKA_DEFAULT_MESSAGE_BYTES, settings.kafka.max_batch_bytes + _BATCH_HEADROOM)
         configs["max.message.bytes"] = str(largest)

@@ -1,4 +1,4 @@
-"""What is a valid example is accepted; what is not is refused for the reason it is named after."""
+"""Valid examples are accepted; invalid ones are refused for the reason in their file name."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from typing import get_args
 import msgspec
 import pytest
 
-from schemas.catalogue import EVENTS, REJECTS, TOPICS, Topic
+from schemas.catalogue import REJECTS, SOURCE_TOPICS, TOPICS, Topic
 from schemas.decoding import MAX_DEPTH, MAX_RECORD_BYTES, EventDecoder, Invalid, explain
 from schemas.examples import FOLDER, Example, examples
 from schemas.reject import Reason
@@ -25,8 +25,8 @@ INVALID = [(topic, example) for topic, example in ALL if example.reason is not N
 LABEL = "{0.examples}/{1.name}".format
 
 PRODUCED_ELSEWHERE = {
-    "future": "intake, which knows the arrival",
-    "not_storable": "the ClickHouse sink, for what the database refuses",
+    "future": "stage 1, which knows the arrival",
+    "not_storable": "the ClickHouse sink, for rows that the database refuses",
 }
 
 
@@ -52,7 +52,7 @@ BUILT: dict[str, Callable[[Topic], bytes | None]] = {
     "too_large": lambda topic: with_unknown_field(topic, b'"' + b"x" * 5_000_000 + b'"'),
     "too_deep": lambda topic: with_unknown_field(topic, b"[" * 100_000 + b"]" * 100_000),
 }
-"""Refused records that are better made than kept in files."""
+"""Refused records that are built here because they would be too large for files."""
 
 
 @pytest.mark.parametrize(("topic", "example"), VALID, ids=starmap(LABEL, VALID))
@@ -72,7 +72,7 @@ def test_an_invalid_example_is_refused_for_exactly_the_reason_and_the_field_in_i
     assert verdict.detail
 
 
-@pytest.mark.parametrize("topic", EVENTS, ids=NAME)
+@pytest.mark.parametrize("topic", SOURCE_TOPICS, ids=NAME)
 @pytest.mark.parametrize("reason", BUILT)
 def test_a_built_record_is_refused_for_its_reason_alone_and_in_a_chunk(topic: Topic, reason: str) -> None:
     payload, decoder = BUILT[reason](topic), EventDecoder(topic.record)
@@ -83,8 +83,8 @@ def test_a_built_record_is_refused_for_its_reason_alone_and_in_a_chunk(topic: To
     assert list(decoder.many([good(topic), payload, good(topic)])) == [accepted, verdict, accepted]
 
 
-def test_what_is_just_within_the_limits_is_accepted() -> None:
-    for topic in EVENTS:
+def test_a_record_just_within_the_limits_is_accepted() -> None:
+    for topic in SOURCE_TOPICS:
         room = MAX_RECORD_BYTES - len(with_unknown_field(topic, b'""'))
         assert isinstance(judge(topic, with_unknown_field(topic, b'"' + b"x" * room + b'"')), topic.record)
         levels = MAX_DEPTH - 1
@@ -109,7 +109,7 @@ def test_every_example_belongs_to_a_topic() -> None:
 
 
 @pytest.mark.parametrize("topic", PUBLIC, ids=NAME)
-def test_every_field_is_shown_by_a_valid_example(topic: Topic) -> None:
+def test_every_field_occurs_in_a_valid_example(topic: Topic) -> None:
     shown = {name for e in examples(topic) if e.reason is None for name in json.loads(e.payload)}
     fields = {
         field.encode_name for kind in get_args(topic.record) or [topic.record] for field in msgspec.structs.fields(kind)
@@ -118,18 +118,18 @@ def test_every_field_is_shown_by_a_valid_example(topic: Topic) -> None:
 
 
 def test_every_reason_is_produced_by_an_example_or_listed_as_produced_elsewhere() -> None:
-    shown = {e.reason for topic in EVENTS for e in examples(topic) if e.reason} | set(BUILT)
+    shown = {e.reason for topic in SOURCE_TOPICS for e in examples(topic) if e.reason} | set(BUILT)
     assert shown | set(PRODUCED_ELSEWHERE) == set(get_args(Reason))
     assert not shown & set(PRODUCED_ELSEWHERE)
 
 
-def test_names_are_unique_and_say_their_version() -> None:
+def test_topic_names_are_unique_and_end_with_their_version() -> None:
     assert len({topic.name for topic in TOPICS}) == len(TOPICS)
     assert len({topic.examples for topic in TOPICS}) == len(TOPICS)
     assert all(topic.name.endswith(f".v{topic.version}") for topic in TOPICS)
 
 
 def test_dead_letters_of_every_source_go_to_a_topic_of_rejects() -> None:
-    assert {topic.dead_letters for topic in EVENTS} == {REJECTS.name}
+    assert {topic.dead_letters for topic in SOURCE_TOPICS} == {REJECTS.name}
     assert {topic.dead_letters for topic in TOPICS} <= {None, REJECTS.name}
     assert REJECTS in TOPICS

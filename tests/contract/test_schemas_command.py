@@ -1,4 +1,4 @@
-"""`cxstream schemas` writes what the structs say, and refuses to break users of what it wrote before."""
+"""`cxstream schemas` writes the schemas of the structs, and refuses changes that break users of the earlier ones."""
 
 import json
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def edit(path: Path, change: Callable[[Any], object]) -> None:
     path.write_text(json.dumps(schema))
 
 
-def test_what_was_written_is_up_to_date_and_equals_what_is_committed(folder: Path) -> None:
+def test_written_files_are_up_to_date_and_equal_the_committed_ones(folder: Path) -> None:
     assert run("--folder", str(folder), "--check").exit_code == 0
     assert run("--check").exit_code == 0
     committed = {path.name: path.read_text() for path in generate.FOLDER.glob("*.json")}
@@ -47,7 +47,7 @@ def test_the_check_names_the_file_that_differs_and_the_fix(folder: Path) -> None
     edit(folder / SURVEYS, lambda schema: schema.update(title="another"))
     assert (
         refusal(run("--folder", str(folder), "--check"))
-        == f"{SURVEYS}: not what the structs say; run `cxstream schemas`"
+        == f"{SURVEYS}: differs from the structs; run `cxstream schemas`"
     )
     assert "1 changed" in run("--folder", str(folder)).output
     assert run("--folder", str(folder), "--check").exit_code == 0
@@ -58,7 +58,7 @@ def test_the_check_names_a_missing_file(folder: Path) -> None:
     assert refusal(run("--folder", str(folder), "--check")).startswith("asyncapi.json: ")
 
 
-def test_a_field_that_the_structs_lost_is_refused_and_the_files_stay(folder: Path) -> None:
+def test_a_field_removed_from_the_structs_is_refused_and_the_files_stay(folder: Path) -> None:
     edit(folder / SURVEYS, lambda schema: schema["$defs"]["Survey"]["properties"].update(mood={"type": "string"}))
     before = (folder / SURVEYS).read_text()
     message = refusal(run("--folder", str(folder)))
@@ -75,7 +75,7 @@ def test_a_derived_field_that_used_to_be_narrower_is_refused(folder: Path) -> No
     assert "cx.scores.v1: n: maximum was 1000, is none; write it as before" in refusal(run("--folder", str(folder)))
 
 
-def test_a_topic_that_is_gone_is_refused_and_removed_only_on_demand(folder: Path) -> None:
+def test_a_removed_topic_is_refused_and_its_file_removed_only_on_demand(folder: Path) -> None:
     (folder / "cx.moods.v1.json").write_text((folder / SURVEYS).read_text())
     assert refusal(run("--folder", str(folder))).startswith("cx.moods.v1.json: its topic was removed; ")
     assert "removed" in run("--folder", str(folder), "--breaking").output

@@ -84,8 +84,8 @@ def test_the_broker_keeps_what_the_catalogue_promises(fresh_kafka: KafkaCluster,
         actual = configs[settings.topic(topic.name)]
         assert actual["cleanup.policy"] == ("compact" if topic.compacted else "delete")
         assert actual["message.timestamp.type"] == "CreateTime"
-        if topic.retention is not None:
-            assert int(actual["retention.ms"]) == topic.retention * 1000
+        if topic.retention_s is not None:
+            assert int(actual["retention.ms"]) == topic.retention_s * 1000
         if topic.role != "source":
             assert int(actual["max.message.bytes"]) >= 3_000_000
 

@@ -1,4 +1,4 @@
-"""Which changes of a record break those who send it, and which those who read it."""
+"""Which changes of a record break its senders, and which its readers."""
 
 import copy
 import json
@@ -137,11 +137,11 @@ def test_a_harmless_change_breaks_nobody(topic: Topic, name: str, change: Change
 
 
 @pytest.mark.parametrize("topic", PUBLIC, ids=lambda topic: topic.examples)
-def test_no_change_breaks_nothing(topic: Topic) -> None:
+def test_an_unchanged_record_breaks_nobody(topic: Topic) -> None:
     assert breaks(record_schema(topic), record_schema(topic), topic.role) == []
 
 
-def test_a_rule_more_is_refused_of_a_source_and_a_rule_less_of_a_derived_record() -> None:
+def test_an_additional_rule_breaks_a_source_and_a_removed_rule_a_derived_record() -> None:
     old = record_schema(SURVEYS)
     without = json.loads(json.dumps(old))
     without["$defs"]["Survey"]["allOf"].pop()
@@ -150,7 +150,7 @@ def test_a_rule_more_is_refused_of_a_source_and_a_rule_less_of_a_derived_record(
     assert len(breaks(old, without, "derived")) == 1
 
 
-def test_a_kind_of_record_less_is_a_break() -> None:
+def test_a_removed_kind_of_record_is_a_breaking_change() -> None:
     old = record_schema(PANES)
     new = {**old, "anyOf": old["anyOf"][:1]}
     assert "offset: removed" in breaks(old, new, "derived")

@@ -1,4 +1,4 @@
-"""Anything may lie in a topic: each record is judged alone, the same way each time, and nothing raises."""
+"""A topic may contain any bytes: each record is judged on its own, always in the same way, and never raises."""
 
 import json
 from collections.abc import Callable
@@ -80,19 +80,19 @@ def test_a_chunk_is_decoded_as_its_records_are_one_by_one(chunk: list[bytes | No
     assert list(SURVEYS.many(chunk)) == [SURVEYS.one(payload) for payload in chunk]
 
 
-def test_two_records_in_one_never_stand_in_for_two_halves_in_two() -> None:
+def test_a_payload_of_two_records_never_makes_up_for_a_record_cut_in_two() -> None:
     first, second, third, fourth = SURVEYS.many([GOOD[:-1] + b',"a":[{}', b"{}]}", GOOD + OTHER, GOOD])
     assert [refusal(first), refusal(second), refusal(third)] == [("not_json", "")] * 3
     assert isinstance(fourth, Survey)
 
 
 @given(st.binary(max_size=200))
-def test_no_bytes_raise(payload: bytes) -> None:
+def test_arbitrary_bytes_never_raise(payload: bytes) -> None:
     assert isinstance(SURVEYS.one(payload), Invalid)
 
 
 @given(st.integers(0, len(GOOD) - 1), st.binary(min_size=1, max_size=3))
-def test_no_damage_to_a_record_raises(at: int, damage: bytes) -> None:
+def test_a_damaged_record_never_raises(at: int, damage: bytes) -> None:
     damaged = GOOD[:at] + damage + GOOD[at + len(damage) :]
     assert list(TICKETS.many([damaged])) == [TICKETS.one(damaged)]
     assert list(SURVEYS.many([GOOD, damaged])) == [SURVEYS.one(GOOD), SURVEYS.one(damaged)]
@@ -120,7 +120,7 @@ def test_deep_nesting_is_refused_wherever_it_is(nested: Callable[[int], bytes], 
 
 
 @pytest.mark.parametrize("payload", [b"[" * 200_000, b"[" * 200_000 + b"]" * 200_000, b'{"a":' * 200_000])
-def test_200_000_nested_arrays_or_objects_are_a_reject_and_nothing_else(payload: bytes) -> None:
+def test_200_000_nested_arrays_or_objects_are_rejected_without_an_error(payload: bytes) -> None:
     expected = "too_large" if len(payload) > MAX_RECORD_BYTES else "too_deep"
     for hostile in (payload, with_unknown(payload)):
         assert [type(verdict) for verdict in SURVEYS.many([GOOD, hostile])] == [Survey, Invalid]
@@ -180,13 +180,13 @@ def test_a_score_of_100_000_digits_is_out_of_range_as_number_and_no_score_as_tex
     assert refusal(SURVEYS.one(GOOD.replace(b"9}", b'"' + b"9" * 100_000 + b'"}'))) == ("wrong_type", "score")
 
 
-def test_five_megabytes_are_refused_unread() -> None:
+def test_five_megabytes_are_refused_without_being_decoded() -> None:
     first, verdict, last = SURVEYS.many([GOOD, with_unknown(b'"' + b"x" * 5_000_000 + b'"'), GOOD])
     assert refusal(verdict) == ("too_large", "")
     assert first == last == SURVEYS.one(GOOD)
 
 
-def test_of_a_key_given_twice_the_last_counts() -> None:
+def test_of_a_repeated_key_the_last_value_counts() -> None:
     decoded = SURVEYS.one(GOOD.replace(b'"score":9', b'"score":99,"score":3'))
     assert isinstance(decoded, Survey)
     assert decoded.score == 3
@@ -203,12 +203,12 @@ def test_of_a_key_given_twice_the_last_counts() -> None:
         (b'"a\nb"', "not_json"),
     ],
 )
-def test_text_that_is_no_text_is_refused(text: bytes, reason: str) -> None:
+def test_text_that_is_not_valid_unicode_is_refused(text: bytes, reason: str) -> None:
     payload = GOOD[:-1] + b',"comment":' + text + b"}"
     assert refusal(SURVEYS.one(payload)) == (reason, "")
 
 
-def test_what_an_unknown_field_holds_need_not_be_utf_8() -> None:
+def test_an_unknown_field_need_not_be_utf_8() -> None:
     assert list(map(type, SURVEYS.many([with_unknown(b'"\xff"'), GOOD]))) == [Survey, Survey]
 
 
@@ -234,12 +234,12 @@ def test_a_pretty_printed_record_is_a_record() -> None:
         "of length <= 3",
     ],
 )
-def test_a_record_cannot_choose_its_reason_by_what_it_says(text: str) -> None:
+def test_a_value_that_imitates_an_error_message_does_not_change_the_reason(text: str) -> None:
     payload = GOOD.replace(b'"nps"', json.dumps(text).encode())
     assert refusal(SURVEYS.one(payload)) == ("unknown_value", "kind")
 
 
-def test_an_explanation_quotes_no_more_than_its_share() -> None:
+def test_an_explanation_is_cut_to_its_maximum_length() -> None:
     for payload in (GOOD.replace(b'"nps"', b'"' + b"x" * 100_000 + b'"'), GOOD.replace(b"9}", b"9" * 4_300 + b"}")):
         verdict = SURVEYS.one(payload)
         assert isinstance(verdict, Invalid)
