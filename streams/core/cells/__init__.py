@@ -1,1 +1,1 @@
-"""Cuts and cells: for which values of which dimensions a score is computed."""
+"""Cuts and cells: the combinations of dimension values for which scores are computed."""

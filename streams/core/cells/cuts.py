@@ -1,4 +1,4 @@
-"""Cuts and cells: the values of which dimensions a score is computed for."""
+"""Cuts: the dimensions by which events are divided into cells."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class DimensionValues(NamedTuple):
-    """What an event says about where it belongs; empty where it says nothing."""
+    """The dimension values of an event; empty where the event has none."""
 
     touchpoint: str = ""
     channel: str = ""
@@ -23,16 +23,19 @@ DIMENSIONS = DimensionValues._fields
 
 @dataclass(frozen=True)
 class Cut:
-    """One way to cut the whole: `total`, a dimension, or several joined by "+"."""
+    """One way to divide events into cells: `total`, a dimension, or several joined by "+".
+
+    `positions` are the indices of its dimensions in `DIMENSIONS`.
+    """
 
     name: str
-    fields: tuple[int, ...]
+    positions: tuple[int, ...]
 
     @classmethod
     def parse(cls, text: str) -> "Cut":
-        """Read a cut; raises `ValueError` naming the dimensions there are.
+        """Read a cut; raises `ValueError` naming the known dimensions.
 
-        >>> Cut.parse("touchpoint+channel").cell(Dims("checkout", "web"))
+        >>> Cut.parse("touchpoint+channel").cell(DimensionValues("checkout", "web"))
         'checkout+web'
         """
         if text == "total":
@@ -43,25 +46,25 @@ class Cut:
             raise ValueError(f"{text!r} is no cut; use total, or one or more of {', '.join(DIMENSIONS)} joined by +")
         return cls(text, tuple(DIMENSIONS.index(name) for name in names))
 
-    def cell(self, dims: Sequence[str]) -> str | None:
-        """The cell of this cut an event belongs to; None where it lacks one of the dimensions.
+    def cell(self, dimension_values: Sequence[str]) -> str | None:
+        """The cell of this cut that an event belongs to; None if one of the dimensions is empty.
 
-        Cut `total` has the one cell `all`. A "+" inside a value is written "++".
+        The cut `total` has the single cell `all`. A "+" inside a value is written "++".
         """
-        if not self.fields:
+        if not self.positions:
             return "all"
-        values = [dims[field] for field in self.fields]
+        values = [dimension_values[position] for position in self.positions]
         if not all(values):
             return None
         return values[0] if len(values) == 1 else "+".join(value.replace("+", "++") for value in values)
 
     def values(self, cell: str) -> tuple[str, ...] | None:
-        """The values a cell of this cut was made of; None where it is not made of as many (as `(other)`).
+        """The dimension values of a cell of this cut; None for a cell without them, such as `(other)`.
 
         >>> Cut.parse("team+queue").values("A++B+loans")
         ('A+B', 'loans')
         """
-        if len(self.fields) < 2:
-            return (cell,) * len(self.fields)
+        if len(self.positions) < 2:
+            return (cell,) * len(self.positions)
         values = tuple(part.replace("\0", "+") for part in cell.replace("++", "\0").split("+"))
-        return values if len(values) == len(self.fields) else None
+        return values if len(values) == len(self.positions) else None

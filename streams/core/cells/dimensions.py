@@ -1,4 +1,4 @@
-"""Interned combinations of dimensions and the cells they belong to; bounded, and what exceeds is named."""
+"""Numbers for combinations of dimension values and for cells; the number of cells is bounded."""
 
 from collections.abc import Sequence
 
@@ -7,41 +7,41 @@ import msgspec
 from streams.core.cells.cuts import DIMENSIONS, Cut
 
 OTHER = "(other)"
-"""The cell of a cut that takes what exceeds the bound on cells."""
+"""The cell of a cut that counts everything beyond the bound on cells."""
 
-
-_OVERHEAD = 16
+_OVERHEAD_BYTES = 16
 
 
 class Combination(msgspec.Struct, array_like=True, frozen=True):
-    """One combination of values, and its cell in each cut (None where it has none)."""
+    """One combination of dimension values, and the number of its cell in each cut (None where it has none)."""
 
     values: tuple[str, ...]
     cells: tuple[int | None, ...]
 
 
 class Cell(msgspec.Struct, array_like=True, frozen=True):
-    """One cell: the name of its cut and its own."""
+    """One cell: the name of its cut, and its name within the cut."""
 
     cut: str
     name: str
 
 
 class DimensionRegistry:
-    """Numbers for the combinations and cells of one source partition; a number never changes.
+    """Numbers for the combinations and cells of one source partition; a number never changes its meaning.
 
-    Only the dimensions that some cut uses are told apart. `pending_bytes` is roughly what the new
-    combinations since the last drain take in a checkpoint.
+    Combinations differ only in `fields`, the dimensions that some cut uses. `overflow` counts the cells that were
+    replaced by `(other)`. `pending_bytes` estimates the size in a checkpoint of the combinations added since the last
+    `drain`.
     """
 
     def __init__(self, cuts: Sequence[Cut], max_cells: int) -> None:
-        used = {field for cut in cuts for field in cut.fields}
-        self.fields = tuple(name for index, name in enumerate(DIMENSIONS) if index in used)
+        used = {position for cut in cuts for position in cut.positions}
+        self._positions = tuple(sorted(used))
+        self.fields = tuple(DIMENSIONS[position] for position in self._positions)
         self.combinations: list[Combination] = []
         self.cells: list[Cell] = []
         self.overflow = 0
         self.pending_bytes = 0
-        self._positions = tuple(index for index in range(len(DIMENSIONS)) if index in used)
         self._cuts = cuts
         self._max_cells = max_cells
         self._ids: dict[tuple[str, ...], int] = {}
@@ -49,21 +49,21 @@ class DimensionRegistry:
         self._new: list[int] = []
 
     def intern(self, values: tuple[str, ...]) -> int:
-        """The number of a combination of values of `fields`."""
+        """The number of a combination of values of `fields`; a new combination gets the next one."""
         known = self._ids.get(values)
         return known if known is not None else self._add(values)
 
     def cells_of(self, number: int) -> tuple[int, ...]:
-        """The cells a combination counts in."""
+        """The numbers of the cells that a combination belongs to."""
         return tuple(cell for cell in self.combinations[number].cells if cell is not None)
 
     def drain(self) -> list[tuple[int, Combination, list[Cell | None]]]:
-        """New combinations since the last call, with their cells spelled out."""
+        """The combinations added since the last call: number, combination, and its cells in full."""
         new, self._new, self.pending_bytes = self._new, [], 0
-        return [(n, self.combinations[n], self._spell(self.combinations[n])) for n in new]
+        return [(n, self.combinations[n], self._cells_in_full(self.combinations[n])) for n in new]
 
     def load(self, number: int, values: tuple[str, ...], cells: Sequence[tuple[int, Cell] | None]) -> None:
-        """Take back one combination from the changelog."""
+        """Restore one combination from the changelog; the order of calls does not matter."""
         self.combinations.extend([Combination((), ())] * (number + 1 - len(self.combinations)))
         self.combinations[number] = Combination(values, tuple(c and c[0] for c in cells))
         self._ids[values] = number
@@ -75,7 +75,7 @@ class DimensionRegistry:
         self.cells[number] = cell
         self._cell_ids[cell] = number
 
-    def _spell(self, combination: Combination) -> list[Cell | None]:
+    def _cells_in_full(self, combination: Combination) -> list[Cell | None]:
         return [None if cell is None else self.cells[cell] for cell in combination.cells]
 
     def _add(self, values: tuple[str, ...]) -> int:
@@ -86,8 +86,8 @@ class DimensionRegistry:
         number = self._ids[values] = len(self.combinations)
         self.combinations.append(Combination(values, cells))
         self._new.append(number)
-        spelled = [*values, *(f"{self.cells[cell].cut}{self.cells[cell].name}" for cell in cells if cell is not None)]
-        self.pending_bytes += sum(len(text.encode()) + _OVERHEAD for text in spelled) + _OVERHEAD
+        texts = [*values, *(f"{self.cells[cell].cut}{self.cells[cell].name}" for cell in cells if cell is not None)]
+        self.pending_bytes += sum(len(text.encode()) + _OVERHEAD_BYTES for text in texts) + _OVERHEAD_BYTES
         return number
 
     def _cell(self, cut: Cut, name: str | None) -> int | None:

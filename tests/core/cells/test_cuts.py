@@ -14,17 +14,17 @@ patient = settings(deadline=None)
 @pytest.mark.parametrize(
     "text", ["", "totals", "total+channel", "channel+channel", "channel+", "Channel", "channel + team"]
 )
-def test_what_is_no_cut_is_refused_and_the_dimensions_named(text: str) -> None:
+def test_text_that_is_no_cut_is_refused_and_the_dimensions_are_named(text: str) -> None:
     with pytest.raises(ValueError, match="is no cut; use total, or one or more of touchpoint, .*, source joined by"):
         Cut.parse(text)
 
 
-def test_the_whole_has_one_cell_also_for_an_event_that_says_nothing() -> None:
+def test_the_total_has_one_cell_also_for_an_event_without_dimensions() -> None:
     assert Cut.parse("total").cell(DimensionValues()) == "all"
 
 
 @pytest.mark.parametrize("name", DIMENSIONS)
-def test_a_dimension_has_its_values_for_cells_and_none_for_what_has_no_value(name: str) -> None:
+def test_the_cells_of_a_dimension_are_its_values_and_an_empty_value_has_no_cell(name: str) -> None:
     cut = Cut.parse(name)
     assert cut.cell(DimensionValues()._replace(**{name: "a+b"})) == "a+b"
     assert cut.cell(DimensionValues()._replace(**{name: ""})) is None

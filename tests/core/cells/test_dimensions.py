@@ -1,4 +1,4 @@
-"""Combinations of dimensions have numbers that never change, and cells that are bounded."""
+"""Combinations of dimension values have permanent numbers, and the number of cells is bounded."""
 
 import pytest
 
@@ -10,7 +10,7 @@ Drained = tuple[int, Combination, list[Cell | None]]
 
 
 def reloaded(drained: list[Drained], max_cells: int = 100) -> DimensionRegistry:
-    """Dimensions as they come back from these records, whatever their order."""
+    """A registry restored from these records, in the given order."""
     fresh = DimensionRegistry(CUTS, max_cells)
     for number, combination, cells in drained:
         pairs = zip(combination.cells, cells, strict=True)
@@ -18,11 +18,11 @@ def reloaded(drained: list[Drained], max_cells: int = 100) -> DimensionRegistry:
     return fresh
 
 
-def names(dimensions: DimensionRegistry, number: int) -> list[tuple[str, str]]:
+def names_of_cells(dimensions: DimensionRegistry, number: int) -> list[tuple[str, str]]:
     return [(dimensions.cells[cell].cut, dimensions.cells[cell].name) for cell in dimensions.cells_of(number)]
 
 
-def test_only_the_dimensions_of_some_cut_are_told_apart() -> None:
+def test_only_the_dimensions_used_by_some_cut_are_registered() -> None:
     assert DimensionRegistry(CUTS, 100).fields == ("channel", "team")
     assert DimensionRegistry((Cut.parse("total"),), 100).fields == ()
     assert DimensionRegistry((Cut.parse("source+agent"),), 100).fields == ("agent", "source"), (
@@ -30,16 +30,16 @@ def test_only_the_dimensions_of_some_cut_are_told_apart() -> None:
     )
 
 
-def test_a_combination_is_in_one_cell_of_each_cut_it_has_values_for() -> None:
+def test_a_combination_is_in_one_cell_of_each_cut_for_which_it_has_values() -> None:
     dimensions = DimensionRegistry(CUTS, 100)
-    assert names(dimensions, dimensions.intern(("web", "x"))) == [
+    assert names_of_cells(dimensions, dimensions.intern(("web", "x"))) == [
         ("total", "all"),
         ("channel", "web"),
         ("team", "x"),
         ("channel+team", "web+x"),
     ]
-    assert names(dimensions, dimensions.intern(("", "x"))) == [("total", "all"), ("team", "x")]
-    assert names(dimensions, dimensions.intern(("", ""))) == [("total", "all")]
+    assert names_of_cells(dimensions, dimensions.intern(("", "x"))) == [("total", "all"), ("team", "x")]
+    assert names_of_cells(dimensions, dimensions.intern(("", ""))) == [("total", "all")]
 
 
 def test_combinations_share_their_cells_and_keep_their_numbers() -> None:
@@ -51,20 +51,20 @@ def test_combinations_share_their_cells_and_keep_their_numbers() -> None:
     assert len(dimensions.combinations) == 2
 
 
-def test_what_exceeds_the_bound_is_counted_in_the_other_cell_of_its_cut() -> None:
+def test_beyond_the_bound_a_new_cell_is_replaced_by_the_other_cell_of_its_cut() -> None:
     dimensions = DimensionRegistry(CUTS, 4)
     dimensions.intern(("web", "x"))
-    beyond = names(dimensions, dimensions.intern(("shop", "x")))
+    beyond = names_of_cells(dimensions, dimensions.intern(("shop", "x")))
     assert beyond == [("total", "all"), ("channel", OTHER), ("team", "x"), ("channel+team", OTHER)]
     assert dimensions.overflow == 2
-    assert names(dimensions, dimensions.intern(("phone", "y"))) == [
+    assert names_of_cells(dimensions, dimensions.intern(("phone", "y"))) == [
         ("total", "all"),
         ("channel", OTHER),
         ("team", OTHER),
         ("channel+team", OTHER),
     ]
     assert len(dimensions.cells) == 4 + 3, "the bound, and one other cell for each cut that needs one"
-    assert names(dimensions, dimensions.intern(("web", "x")))[1] == ("channel", "web"), "known cells stay"
+    assert names_of_cells(dimensions, dimensions.intern(("web", "x")))[1] == ("channel", "web"), "known cells stay"
 
 
 def test_after_a_restart_every_number_and_cell_is_as_before_and_new_ones_follow() -> None:
@@ -76,12 +76,12 @@ def test_after_a_restart_every_number_and_cell_is_as_before_and_new_ones_follow(
     assert {values: after.intern(values) for values in numbers} == numbers
     assert after.drain() == []
     assert after.intern(("new", "new")) == len(numbers)
-    assert names(after, len(numbers))[1] == ("channel", OTHER)
+    assert names_of_cells(after, len(numbers))[1] == ("channel", OTHER)
     web = after.cells_of(numbers["web", "x"])[1]
     assert after.cells_of(after.intern(("web", "unseen")))[1] == web, "a known cell is not made again"
 
 
-def test_only_what_is_new_is_drained() -> None:
+def test_only_new_combinations_are_drained() -> None:
     dimensions = DimensionRegistry(CUTS, 100)
     dimensions.intern(("web", ""))
     [(number, combination, cells)] = dimensions.drain()
@@ -91,7 +91,7 @@ def test_only_what_is_new_is_drained() -> None:
     assert dimensions.drain() == []
 
 
-def test_checkpoints_may_come_back_one_by_one() -> None:
+def test_combinations_may_be_restored_in_any_order() -> None:
     before = DimensionRegistry(CUTS, 100)
     before.intern(("web", "x"))
     early = before.drain()
