@@ -17,8 +17,8 @@ import msgspec
 from bench.j1_input import CUSTOMERS, START, generate
 from schemas.catalogue import SURVEYS
 from streams.app import definition
-from streams.core.events.sources import to_ms
 from streams.core.stage1.partition_state import PartitionState
+from streams.core.time.instants import to_ms
 from streams.runtime import changelog
 from streams.runtime.publishing import Publisher
 from streams.settings import Settings
@@ -68,15 +68,15 @@ def run(records: Sequence[Record], on: bool) -> tuple[PartitionState, float]:
 
 def checkpoint(intake: PartitionState, publisher: Publisher) -> int:
     """Encode all that a worker would write; returns how many records that is."""
-    panes, closed = intake.drain_panes()
-    shown = publisher.risks(intake.assessments.drain(), 0) + publisher.panes(panes, intake)
-    return len(shown) + len(changelog.changes_of(intake, panes, closed))
+    changes = intake.drain(2**60)
+    outputs = publisher.checkpoint(changes, intake)
+    return len(outputs.after_state) + len(changelog.changelog_records(intake, changes))
 
 
 def renewal(intake: PartitionState) -> float:
     """Microseconds to assess one customer anew, over all customers."""
     began = time.perf_counter()
-    intake.renew_risks(_NOW + 86_400_000, 1, 2**60, 2**60)
+    intake.renew_assessments(_NOW + 86_400_000, 1, 2**60, 2**60)
     return (time.perf_counter() - began) * 1e6 / len(intake.assessments)
 
 

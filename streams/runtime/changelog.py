@@ -1,13 +1,12 @@
 """The state of a source partition as changelog records, and back."""
 
-from collections.abc import Iterable
-
 import msgspec
 
 from streams.core.cells.dimensions import Cell
 from streams.core.stage1.outcomes import TopicProgress
 from streams.core.stage1.partials import PaneKey, PanePartial
 from streams.core.stage1.partition_state import PartitionState
+from streams.core.stage1.state_parts import StateChanges
 from streams.errors import StateError
 from streams.runtime.checkpoint import Change
 
@@ -24,12 +23,12 @@ class Meta(msgspec.Struct, array_like=True):
     overflow: int
 
 
-_Spelled = tuple[int, Cell] | None
+_NumberedCell = tuple[int, Cell] | None
 
 
 class _Dimensions(msgspec.Struct, array_like=True):
     values: tuple[str, ...]
-    cells: list[_Spelled]
+    cells: list[_NumberedCell]
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -39,44 +38,43 @@ _partial = msgspec.msgpack.Decoder(PanePartial).decode
 _pane_key = msgspec.msgpack.Decoder(tuple[str, int, int, int]).decode
 
 
-def changes_of(
-    intake: PartitionState, panes: Iterable[tuple[PaneKey, int, PanePartial]], closed: Iterable[tuple[PaneKey, int]]
-) -> list[Change]:
-    """What changed since the last checkpoint, the offsets last; takes the noted changes from the state."""
-    changes: list[Change] = [(LEDGER + key, value) for key, value in intake.ledger.drain()]
-    changes += [(PANE + _encode((*key, cell)), _encode(partial)) for key, cell, partial in panes]
-    changes += [(PANE + _encode((*key, cell)), None) for key, cell in closed]
-    for number, combination, cells in intake.dimensions.drain():
-        spelled = [c and (n, c) for n, c in zip(combination.cells, cells, strict=True)]
-        changes.append((DIMENSIONS + number.to_bytes(4, "big"), _encode((combination.values, spelled))))
-    meta = Meta(intake.definition.fingerprint, intake.progress, intake.watermarks, intake.ledger.overflow)
-    changes.append((META, _encode(meta)))
-    return changes
+def changelog_records(state: PartitionState, changes: StateChanges) -> list[Change]:
+    """Changes of a state as the records of one checkpoint; the record with the offsets is the last."""
+    records: list[Change] = [(RISK + key, value) for key, value, _, _ in changes.assessments]
+    records += [(LEDGER + key, value) for key, value in changes.ledger]
+    records += [(PANE + _encode((*key, cell)), _encode(partial)) for key, cell, partial in changes.panes]
+    records += [(PANE + _encode((*key, cell)), None) for key, cell in changes.closed_panes]
+    for number, combination, cells in changes.dimensions:
+        numbered = [cell and (n, cell) for n, cell in zip(combination.cells, cells, strict=True)]
+        records.append((DIMENSIONS + number.to_bytes(4, "big"), _encode((combination.values, numbered))))
+    meta = Meta(state.definition.fingerprint, state.progress, state.watermarks, state.ledger.overflow)
+    records.append((META, _encode(meta)))
+    return records
 
 
-def load(intake: PartitionState, key: bytes, value: bytes | None) -> None:
+def load(state: PartitionState, key: bytes, value: bytes | None) -> None:
     """Put one changelog record back into the state; raises `StateError` when it is not ours to continue."""
     kind, name = key[:1], key[1:]
     if kind == LEDGER:
         if value is None:
-            intake.ledger.unload(name)
+            state.ledger.unload(name)
         else:
-            intake.ledger.load(name, value)
+            state.ledger.load(name, value)
     elif kind == RISK:
         if value is None:
-            intake.assessments.unload(name)
+            state.assessments.unload(name)
         else:
-            intake.assessments.load(name, value)
+            state.assessments.load(name, value)
     elif kind == PANE:
         if value is None:
-            intake.partials.unload(*_pane(name))
+            state.partials.unload(*_pane(name))
         else:
-            intake.partials.load(*_pane(name), _partial(value))
+            state.partials.load(*_pane(name), _partial(value))
     elif kind == DIMENSIONS and value is not None:
         loaded = _dimensions(value)
-        intake.dimensions.load(int.from_bytes(name, "big"), loaded.values, loaded.cells)
+        state.dimensions.load(int.from_bytes(name, "big"), loaded.values, loaded.cells)
     elif kind == META and value is not None:
-        _load_meta(intake, _meta(value))
+        _load_meta(state, _meta(value))
 
 
 class LastCheckpoint:
@@ -113,13 +111,13 @@ def _pane(name: bytes) -> tuple[PaneKey, int]:
     return (label, resolution, start), cell
 
 
-def _load_meta(intake: PartitionState, meta: Meta) -> None:
-    if meta.fingerprint != intake.definition.fingerprint:
+def _load_meta(state: PartitionState, meta: Meta) -> None:
+    if meta.fingerprint != state.definition.fingerprint:
         raise StateError(
             "the state was written with other windows, cuts, lateness, partitions or scores, with risk.enabled "
             "set otherwise, or by a version that keeps it in another form; undo that change, "
             "or set a new app.id to build the state anew from the source topics"
         )
-    intake.progress = meta.progress
-    intake.watermarks = meta.watermarks
-    intake.ledger.overflow = meta.overflow
+    state.progress = meta.progress
+    state.watermarks = meta.watermarks
+    state.ledger.overflow = meta.overflow

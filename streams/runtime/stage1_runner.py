@@ -10,15 +10,15 @@ from typing import Any, NamedTuple, cast
 import msgspec
 from faust.types import EventT
 
-from schemas.catalogue import CHANGELOG, SOURCE_TOPICS, REKEYED
+from schemas.catalogue import CHANGELOG, REKEYED, SOURCE_TOPICS
 from schemas.decoding import Invalid
+from streams.core.stage1.checkpoint_budget import CheckpointBudget
 from streams.core.stage1.definition import Definition
 from streams.core.stage1.outcomes import SourceRecord, TopicProgress
-from streams.core.stage1.partials import PaneKey, PanePartial
 from streams.core.stage1.partition_state import PartitionState
 from streams.errors import HoleError, StateError
 from streams.runtime import changelog
-from streams.runtime.checkpoint import Change, Checkpointer, Output
+from streams.runtime.checkpoint import Checkpointer
 from streams.runtime.clock import monotonic, now_ms
 from streams.runtime.failpoints import reach
 from streams.runtime.gate import Gate
@@ -30,22 +30,14 @@ from streams.settings import Settings
 log = logging.getLogger(__name__)
 
 _MAX_UNACKED = 8
-_TRANSACTION_BYTES = 16 << 20
 _SLICES = (100, 4_000)
 """Fewest and most records tried in one step: a full step makes the next one shorter, so that little is read twice."""
-
-_MAX_CLOSING = 100_000
-_CLOSING_BYTES = 80
-"""How many panes one checkpoint deletes at most, and what each takes; a watermark that jumps closes all at once."""
 
 _LOOKED_AT, _RENEWED = 2_000, 200
 """How many customers are looked at, and assessed anew at most, each time it is noted that time has passed."""
 
 _SOURCE_NAMES = frozenset(topic.name for topic in SOURCE_TOPICS)
 _STRANGER = Invalid("wrong_topic", "", f"{REKEYED.name} is internal: send events to their source topics")
-
-_SAFETY = 0.6
-"""How much of the broker's batch the estimated size of a step may fill, where it must fit into one."""
 
 
 class LogPosition(NamedTuple):
@@ -82,9 +74,7 @@ class Stage1Runner:
         self._failed = failed
         identity = f"{settings.app.id}-intake-{partition}" if transactional else None
         self._checkpointer = Checkpointer(options, identity, settings.kafka.max_batch_bytes)
-        limit = self._checkpointer.atomic_limit
-        self._budget = _TRANSACTION_BYTES if limit is None else int(limit * _SAFETY)
-        self._closing = _MAX_CLOSING if limit is None else limit // 10 // _CLOSING_BYTES
+        self._budget = CheckpointBudget.of(self._checkpointer.atomic_limit)
         self._slice = _SLICES[1]
         self._unacked: list[EventT[Any]] = []
         self._applied_at: float | None = None
@@ -124,7 +114,7 @@ class Stage1Runner:
         self._refuse_holes(marked, await ends())
         self._begin({topic: mark.start for topic, mark in marked.items() if topic not in self.state.progress})
         if self._checkpointer.atomic_limit is not None:
-            await self._show_again(last)
+            await self._publish_again(last)
         self._telemetry.own_stage1(self.partition, self.state)
         if self._passed_gap:
             self._start()
@@ -139,7 +129,7 @@ class Stage1Runner:
     async def take(self, topic: str, event: EventT[Any]) -> None:
         """Apply a chunk; it is acknowledged when a checkpoint that holds it has landed."""
         records = cast(Sequence[SourceRecord], event.value)
-        self._telemetry.waited(topic, self.partition, records[-1].timestamp)
+        self._telemetry.chunk_taken(topic, self.partition, records[-1].timestamp)
         if topic == REKEYED.name:
             await self._apply_rekeyed(records)
         else:
@@ -168,17 +158,17 @@ class Stage1Runner:
         elif start < position:
             self._failed(HoleError(_made_anew(topic, self.partition, position - 1, start)))
 
-    def renew_risks(self) -> None:
+    def renew_assessments(self) -> None:
         """Assess some customers anew, because time has passed or there is another model; called every second or so."""
-        if not self._closed and self.state.renew_risks(
-            now_ms(), self._refresh, _LOOKED_AT, _RENEWED, self._budget // 2
+        if not self._closed and self.state.renew_assessments(
+            now_ms(), self._refresh, _LOOKED_AT, _RENEWED, self._budget.step_bytes // 2
         ):
             self._renewed = True
             self._start()
 
-    async def settle_risks(self, at: int) -> None:
+    async def settle_assessments(self, at: int) -> None:
         """End of a replay: assess all customers as known at `at` (ms), and make it durable."""
-        while self.state.settle_risks(at, self._budget):
+        while self.state.settle_assessments(at, self._budget.step_bytes):
             self._renewed = True
             await self._room()
         await self.settle()
@@ -221,7 +211,7 @@ class Stage1Runner:
     async def _apply(self, topic: str, records: Sequence[SourceRecord], origin: str | None) -> None:
         rest = records
         while rest and not self._closed:
-            taken = self.state.apply(topic, rest[: self._slice], now_ms(), origin, self._budget)
+            taken = self.state.apply(topic, rest[: self._slice], now_ms(), origin, self._budget.step_bytes)
             full = taken < min(len(rest), self._slice)
             self._slice = max(_SLICES[0], taken) if full else min(_SLICES[1], 2 * self._slice)
             rest = rest[taken:]
@@ -251,11 +241,13 @@ class Stage1Runner:
         applied_at, self._applied_at = self._applied_at, None
         self._passed_gap = self._renewed = False
         durable = {name: progress.applied for name, progress in self.state.progress.items()}
-        outputs, shown, changes = self._drain()
+        changes = self.state.drain(self._budget.closed_panes)
+        outputs = self._publisher.checkpoint(changes, self.state)
+        records = changelog.changelog_records(self.state, changes)
         topic = self._settings.topic(CHANGELOG.name)
-        size = await self._checkpointer.write(outputs, topic, self.partition, changes, shown)
+        size = await self._checkpointer.write(outputs.before_state, topic, self.partition, records, outputs.after_state)
         self.durable = durable
-        self._telemetry.checkpointed(self.partition, size, monotonic() - began, applied_at)
+        self._telemetry.checkpoint_written(self.partition, size, monotonic() - began, applied_at)
         for event in unacked:
             event.ack()
         reach("after ack")
@@ -275,33 +267,11 @@ class Stage1Runner:
             self.state.progress[topic] = TopicProgress(applied=start - 1)
         self._passed_gap = bool(starts)
 
-    async def _show_again(self, last: changelog.LastCheckpoint) -> None:
+    async def _publish_again(self, last: changelog.LastCheckpoint) -> None:
         """Publish what the former owner may have made durable without publishing it."""
-        shown = self._publisher.risks(
-            self.state.assessments.last_assessed(last.assessed(), self.state.ledger), self.partition
-        )
-        shown += self._shown(last.panes(), last.closed())
-        await self._checkpointer.write([], self._settings.topic(CHANGELOG.name), self.partition, [], shown)
-
-    def _shown(
-        self, panes: Sequence[tuple[PaneKey, int, PanePartial]], closed: Sequence[tuple[PaneKey, int]]
-    ) -> list[Output]:
-        outputs = self._publisher.panes(panes, self.state)
-        if not self.state.definition.replay:
-            outputs += self._publisher.closed_panes(closed, self.state)
-        return outputs + self._publisher.watermarks(self.state)
-
-    def _drain(self) -> tuple[list[Output], list[Output], list[Change]]:
-        intake, publisher, partition = self.state, self._publisher, self.partition
-        panes, closed = intake.drain_panes(self._closing)
-        risks = intake.assessments.drain()
-        rejected, intake.rejected = intake.rejected, []
-        rekeyed, intake.rekeyed = intake.rekeyed, []
-        intake.outbox_bytes = 0
-        outputs = publisher.rejects(rejected, partition) + publisher.rekeyed(rekeyed, partition)
-        shown = publisher.risks(risks, partition) + self._shown(panes, closed)
-        changes: list[Change] = [(changelog.RISK + key, value) for key, value, _, _ in risks]
-        return outputs, shown, changes + changelog.changes_of(intake, panes, closed)
+        known = self.state.assessments.last_assessed(last.assessed(), self.state.ledger)
+        outputs = self._publisher.of_state(known, last.panes(), last.closed(), self.state)
+        await self._checkpointer.write([], self._settings.topic(CHANGELOG.name), self.partition, [], outputs)
 
     def _refuse_holes(self, marked: dict[str, LogPosition], ends: dict[str, int]) -> None:
         for topic, mark in marked.items():

@@ -9,22 +9,10 @@ import pytest
 
 import streams.core.scores as package
 from streams.core.cells.cuts import Cut
-from streams.core.events.fields import (
-    CALL,
-    CALL_DIRECTIONS,
-    CALL_OUTCOMES,
-    CASE,
-    GRANTED,
-    HANDED_ON,
-    SURVEY,
-    SURVEY_KINDS,
-    SURVEY_PROGRAMS,
-    SURVEY_STATES,
-    RecordFields,
-    band_facts,
-    member_facts,
-    risk_facts,
-)
+from streams.core.events.calls import (CALL, CALL_DIRECTIONS, CALL_OUTCOMES)
+from streams.core.events.derived_kinds import (TICKET_MILESTONE, GRANTED, REASSIGNED, band_change_fields, membership_fields, assessment_fields)
+from streams.core.events.surveys import (SURVEY, SURVEY_KINDS, SURVEY_PROGRAMS, SURVEY_STATES)
+from streams.core.events.record_fields import RecordFields
 from streams.core.scores import SCORES, ComparedScore, Score, Unit
 from streams.core.scores.base import SLOT_LIMIT
 from streams.core.stage1.definition import STATE_FORM
@@ -75,10 +63,10 @@ SAMPLE: list[RecordFields] = [
         for program in range(len(SURVEY_PROGRAMS))
     ),
     *((SURVEY, kind, state, -1, 0) for kind in range(len(SURVEY_KINDS)) for state in (0, 1)),
-    risk_facts(0, False),
-    risk_facts(1_000_000, True, 120_000),
-    band_facts(True),
-    band_facts(False),
+    assessment_fields(0, False),
+    assessment_fields(1_000_000, True, 120_000),
+    band_change_fields(True),
+    band_change_fields(False),
     *(
         (CALL, outcome, direction, wait, talk, 0, 30_000, transfers)
         for outcome in range(len(CALL_OUTCOMES))
@@ -88,9 +76,9 @@ SAMPLE: list[RecordFields] = [
         for transfers in (-1, 0, 2, 2**53)
     ),
     *CASE_SAMPLES,
-    *(member_facts(what) for what in range(3)),
+    *(membership_fields(what) for what in range(3)),
 ]
-COUNTED_BESIDE = ((CASE, HANDED_ON), (CASE, GRANTED), *(member_facts(what) for what in range(3)))
+COUNTED_BESIDE = ((TICKET_MILESTONE, REASSIGNED), (TICKET_MILESTONE, GRANTED), *(membership_fields(what) for what in range(3)))
 """What is shown beside a share without being part of it, and who comes where nobody was before."""
 
 each_score = pytest.mark.parametrize("score", SCORES, ids=lambda score: str(score.name))
@@ -108,7 +96,7 @@ def test_codes_and_names_are_never_reused() -> None:
     assert all(code > 0 for code in PERMANENT.values())
 
 
-def test_every_score_that_is_written_is_registered() -> None:
+def test_every_score_class_is_registered() -> None:
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
     concrete = {
@@ -121,7 +109,7 @@ def test_every_score_that_is_written_is_registered() -> None:
 
 
 @each_score
-def test_its_name_is_a_plain_word_and_its_unit_one_of_those_there_are(score: Score) -> None:
+def test_its_name_is_a_plain_word_and_its_unit_a_known_one(score: Score) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9_]{1,40}", score.name)
     assert score.unit in get_args(Unit)
 
@@ -143,7 +131,7 @@ def test_it_counts_some_records_in_slots_that_fit(score: Score) -> None:
 @pytest.mark.parametrize(
     "facts", [(0, 0, *[-1] * 5), (1, 0, 0, *[-1] * 4, 0), (3, 0, -1)], ids=["ticket", "call", "account"]
 )
-def test_it_takes_the_facts_of_every_source(score: Score, facts: RecordFields) -> None:
+def test_it_accepts_the_fields_of_every_source(score: Score, facts: RecordFields) -> None:
     assert isinstance(score.slots(facts), tuple)
 
 
@@ -153,7 +141,7 @@ def test_it_counts_no_record_of_another_source_than_it_says(score: Score) -> Non
     assert not [facts for facts in others if score.slots(facts)]
 
 
-def test_what_a_record_adds_is_what_the_state_holds_of_it() -> None:
+def test_the_contribution_of_a_record_changes_only_with_the_form_of_the_state() -> None:
     added = repr([(score.name, [score.slots(facts) for facts in SAMPLE]) for score in SCORES])
     assert (STATE_FORM, blake2b(added.encode(), digest_size=8).hexdigest()) == (3, "2299eeb66dd277e4"), (
         "another version would retract what was never added: raise STATE_FORM (unless only SAMPLE has changed)"
@@ -161,7 +149,7 @@ def test_what_a_record_adds_is_what_the_state_holds_of_it() -> None:
 
 
 @each_score
-def test_nothing_has_no_result_and_something_has_one(score: Score) -> None:
+def test_an_empty_accumulator_has_no_result_and_any_other_has_one(score: Score) -> None:
     assert score.result(score.zero()) is None
     for facts in SAMPLE:
         acc = score.zero()
@@ -174,7 +162,7 @@ def test_nothing_has_no_result_and_something_has_one(score: Score) -> None:
 
 
 @each_score
-def test_two_empty_accumulators_are_not_one(score: Score) -> None:
+def test_two_empty_accumulators_are_separate_objects(score: Score) -> None:
     first, second = score.zero(), score.zero()
     for facts in SAMPLE:
         score.add(first, score.slots(facts))
@@ -183,7 +171,7 @@ def test_two_empty_accumulators_are_not_one(score: Score) -> None:
 
 
 @each_score
-def test_what_it_compares_is_counted_by_registered_scores_in_cuts_there_may_be(score: Score) -> None:
+def test_it_compares_the_counts_of_registered_scores_in_valid_cuts(score: Score) -> None:
     if isinstance(score, ComparedScore):
         registered = {other.code: type(other) for other in SCORES if not isinstance(other, ComparedScore)}
         assert all(registered[own.code] is type(own) for own in score.reads)

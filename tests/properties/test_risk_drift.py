@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streams.core.churn.features import customer_features
-from streams.core.events.sources import SOURCES
+from streams.core.events import EVENTS
 from streams.fitting.history import History
 from tests.reference import Arrival
 from tests.support.arrivals import DAY, HOUR, NOON, Draft, addressed, inputs
@@ -46,7 +46,7 @@ def streamed(arrivals: Iterable[Arrival], tape: Tape) -> Stage1:
 
 def read(arrivals: Iterable[Arrival]) -> History:
     """The same events as a fit reads them."""
-    history, sources = History(HORIZON), {source.topic: source for source in SOURCES}
+    history, sources = History(HORIZON), {source.topic.name: source for source in EVENTS}
     for arrival in arrivals:
         [event] = sources[arrival.topic].decoder().many([arrival.payload])
         if hasattr(event, "record_id"):
@@ -75,14 +75,14 @@ def test_the_assessment_does_not_depend_on_how_events_came_in_chunks(
     now = max((a.arrival_ms for a in arrivals), default=NOON) + HOUR
     one, two = streamed(arrivals, tape), streamed(arrivals, other)
     for stage in (one, two):
-        stage.intake.renew_risks(now, 1, 2**40, 2**40)
+        stage.intake.renew_assessments(now, 1, 2**40, 2**40)
     assert latest(one, now) == latest(two, now)
 
 
 def latest(stage: Stage1, now: int) -> list[tuple[object, ...]]:
     customers = sorted(key for key in stage.intake.ledger.customers if key[:1] == b"c")
     risks = stage.intake.assessments.last_assessed(customers, stage.intake.ledger)
-    return [(key, a and (a.time, a.facts, a.at == now), risk) for key, _, a, risk in risks]
+    return [(key, a and (a.time, a.fields, a.at == now), risk) for key, _, a, risk in risks]
 
 
 def test_a_correction_counts_for_a_fit_from_when_it_was_made() -> None:

@@ -7,16 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.core.events.fields import (
-    CALL,
-    CALL_DIRECTIONS,
-    CALL_OUTCOMES,
-    SURVEY,
-    SURVEY_KINDS,
-    SURVEY_STATES,
-    RecordFields,
-    risk_facts,
-)
+from streams.core.events.calls import CALL, CALL_DIRECTIONS, CALL_OUTCOMES
+from streams.core.events.derived_kinds import assessment_fields
+from streams.core.events.record_fields import RecordFields
+from streams.core.events.surveys import SURVEY, SURVEY_KINDS, SURVEY_STATES
 from streams.core.scores import SCORES, Accumulator, ComparedScore, Result, Score
 from streams.core.scores.contributions import COUNTED_SCORES
 from tests.reference import SUMMARIES, Summary
@@ -40,7 +34,7 @@ answers = st.sampled_from(range(len(SURVEY_KINDS))).flatmap(
 unanswered = st.tuples(
     st.just(SURVEY), st.integers(0, len(SURVEY_KINDS) - 1), st.integers(0, 1), st.just(-1), st.integers(0, 1)
 )
-risks = st.builds(risk_facts, st.integers(0, 1_000_000), st.booleans())
+risks = st.builds(assessment_fields, st.integers(0, 1_000_000), st.booleans())
 durations = st.one_of(
     st.sampled_from((-1, 0, 5_000, 5_001, 20_000, 20_001, 9_999, 10_000, 86_400_001)),
     st.integers(0, 600_000),

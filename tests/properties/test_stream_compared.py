@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from schemas.catalogue import PANES
 from schemas.pane import Pane
 from streams.app import definition
-from streams.core.stage1.comparison_inputs import COMPARED_SCORES
+from streams.core.scores.comparison_groups import COMPARED_SCORES
 from streams.core.stage2.replay_clock import ReplayClock
 from streams.runtime.checkpoint import Output
 from streams.settings import Settings

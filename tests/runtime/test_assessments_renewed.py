@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from schemas.risk import Risk
 from streams.app import definition
+from streams.core.stage1.checkpoint_budget import CheckpointBudget
 from streams.runtime.checkpoint import Change, Output
 from streams.runtime.publishing import Publisher
 from streams.runtime.stage1_runner import Stage1Runner
@@ -55,8 +56,7 @@ def runner(written: Written, customers: int, mode: str = "live") -> Stage1Runner
     ]
     records = [Record(n, NOON, None, json.dumps(a | {"customer": f"c{n}"}).encode()) for n, a in enumerate(answers)]
     made.state.apply(SURVEYS, records, NOON)
-    made.state.assessments.drain()
-    made.state.drain_panes()
+    made.state.drain(2**60)
     return made
 
 
@@ -66,7 +66,7 @@ async def test_while_no_events_come_risks_are_renewed_and_written_a_bounded_numb
     renewing = runner(written, customers)
     shares: list[int] = []
     while True:
-        renewing.renew_risks()
+        renewing.renew_assessments()
         await renewing.settle()
         if len(written.shown) == sum(shares):
             break
@@ -78,9 +78,9 @@ async def test_while_no_events_come_risks_are_renewed_and_written_a_bounded_numb
 async def test_nothing_due_writes_nothing() -> None:
     written = Written()
     renewing = runner(written, 3)
-    renewing.renew_risks()
+    renewing.renew_assessments()
     await renewing.settle()
-    renewing.renew_risks()
+    renewing.renew_assessments()
     await renewing.settle()
     assert written.times == 1
 
@@ -89,8 +89,8 @@ async def test_nothing_due_writes_nothing() -> None:
 async def test_at_the_end_of_a_replay_everybody_is_assessed_once_in_steps_that_fit(limit: int | None) -> None:
     written = Written(limit)
     settling = runner(written, 300, mode="replay")
-    settling._budget = 2**60 if limit is None else limit // 2
-    await settling.settle_risks(NOON + DAY)
+    settling._budget = CheckpointBudget(2**60 if limit is None else limit // 2, 1_000)
+    await settling.settle_assessments(NOON + DAY)
     risks = [msgspec.json.decode(output.value or b"", type=Risk) for output in written.shown]
     assert sorted(risk.customer for risk in risks) == sorted(f"c{n}" for n in range(300))
     assert {(risk.band, risk.time.timestamp() * 1000) for risk in risks} == {("medium", NOON + DAY)}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streams.core.events.sources import to_datetime
 from streams.core.stage1.partition_state import PartitionState
+from streams.core.time.instants import to_datetime
 from streams.errors import StateError
 from streams.runtime import changelog
 from streams.settings import Settings
@@ -39,9 +39,7 @@ def fed(drafted: list[Draft], checkpoints: set[int]) -> tuple[Stage1, list[tuple
 
 def written(stage: Stage1) -> list[tuple[bytes, bytes | None]]:
     intake = stage.intake
-    panes, closed = intake.drain_panes()
-    risks = [(changelog.RISK + key, value) for key, value, _, _ in intake.assessments.drain()]
-    return [*risks, *changelog.changes_of(intake, panes, closed)]
+    return changelog.changelog_records(intake, intake.drain(2**60))
 
 
 def loaded(log: Sequence[tuple[bytes, bytes | None]], config: Settings = SHORT) -> PartitionState:

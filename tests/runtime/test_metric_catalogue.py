@@ -4,8 +4,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from streams.runtime import metric_catalogue
+from streams.runtime.collectors import register_collectors
 from streams.runtime.metric_catalogue import MetricFamily, Worker, families
 from streams.runtime.sink_worker import SinkMetrics
+from streams.runtime.telemetry import Telemetry
+from tests.runtime.test_telemetry import ModelInUse
 
 
 def test_every_declared_metric_is_listed_once() -> None:
@@ -32,6 +35,13 @@ def declared(worker: Worker) -> dict[str, tuple[str, str]]:
 
 def exported(registry: CollectorRegistry) -> dict[str, tuple[str, str]]:
     return {metric.name: (metric.type, metric.documentation) for metric in registry.collect()}
+
+
+def test_the_streams_worker_exports_what_is_declared_for_it() -> None:
+    telemetry = Telemetry(CollectorRegistry())
+    register_collectors(telemetry)
+    telemetry.model = ModelInUse()
+    assert exported(telemetry.registry) == declared("streams")
 
 
 def test_the_sink_worker_exports_what_is_declared_for_it() -> None:

@@ -13,11 +13,11 @@ from schemas.pane import Pane, PaneRecord, Watermark
 from schemas.reject import Reject
 from schemas.risk import Risk
 from schemas.score import Score
-from streams.core.events.sources import to_datetime
 from streams.core.stage1.outcomes import RejectedRecord, RekeyedRecord
 from streams.core.stage1.partitioner import partition_of
+from streams.core.time.instants import to_datetime
 from streams.runtime.checkpoint import Output
-from streams.runtime.model_watch import shipped_model
+from streams.runtime.churn_model_watch import shipped_churn_model
 from streams.runtime.publishing import ORIGIN, Publisher, score_key
 from tests.reference.contracts import CALLS, SURVEYS
 from tests.support.arrivals import HOUR, MINUTE, NOON, Draft, addressed
@@ -239,7 +239,7 @@ class TestRisks:
         [risk] = values([output], "eu.cx.risk.v1", Risk)
         assert (output.partition, output.key) == (0, "Zoë".encode())
         assert (risk.customer, risk.time, risk.band) == ("Zoë", to_datetime(NOON + HOUR), "medium")
-        assert (risk.revision, risk.horizon_days, risk.model) == (NOON + HOUR, 30, shipped_model().name)
+        assert (risk.revision, risk.horizon_days, risk.model) == (NOON + HOUR, 30, shipped_churn_model().name)
         assert risk.risk == pytest.approx(risk.base + sum(c.points for c in risk.contributions), abs=1e-6)
         assert [c.feature for c in risk.contributions] == ["detractor"]
         assert risk.coverage == 0.25

@@ -1,6 +1,7 @@
 """What counts as progress of the windows: partials that were followed up, not rounds without any."""
 
 import pytest
+from faust.types import TP
 from prometheus_client import CollectorRegistry
 
 from schemas.catalogue import PANES
@@ -15,16 +16,14 @@ SETTINGS = settings_with(kafka={"partitions": 1})
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    later = Clock()
-    monkeypatch.setattr("streams.runtime.telemetry.monotonic", lambda: later.seconds)
-    return later
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
 async def runner(clock: Clock) -> Stage2Runner:
     """The owner of a partition that ends at offset 10."""
-    telemetry, failures = Telemetry(CollectorRegistry()), list[BaseException]()
+    telemetry, failures = Telemetry(CollectorRegistry(), clock.now_s, clock.now_ms), list[BaseException]()
     made = Stage2Runner(
         0,
         definition(SETTINGS),
@@ -35,7 +34,7 @@ async def runner(clock: Clock) -> Stage2Runner:
         transactional=False,
         failed=failures.append,
     )
-    telemetry.high_watermarks = lambda: {(PANES.name, 0): 10}
+    telemetry.high_watermarks = lambda: {TP(PANES.name, 0): 10}
     telemetry.own_stage2(0, made)
     return made
 
@@ -43,19 +42,19 @@ async def runner(clock: Clock) -> Stage2Runner:
 async def test_rounds_in_which_nothing_was_taken_are_no_progress(runner: Stage2Runner, clock: Clock) -> None:
     clock.seconds = 61
     await runner._publish(())
-    assert runner._telemetry.stalled(60.0) == [("windows", 0)]
+    assert runner._telemetry.stalled(60.0) == [(2, 0)]
     runner._apply(Record(8, 0, None, None))
     await runner._publish(())
-    assert (runner.followed, runner.partials, runner._telemetry.stalled(60.0)) == (8, 1, [])
+    assert (runner.published_offset, runner.published_partials, runner._telemetry.stalled(60.0)) == (8, 1, [])
 
 
 async def test_markers_behind_the_last_partial_are_passed_once_that_is_followed_up(runner: Stage2Runner) -> None:
     runner._apply(Record(8, 0, None, None))
     runner.advance_past_gap(8, 10)
-    assert runner.followed == -1
+    assert runner.published_offset == -1
     await runner._publish(())
     runner.advance_past_gap(9, 10)
-    assert runner.followed == 8
+    assert runner.published_offset == 8
     runner.advance_past_gap(8, 10)
-    assert runner.followed == 9
+    assert runner.published_offset == 9
     assert runner._telemetry.lag() == {(PANES.name, 0): 0}

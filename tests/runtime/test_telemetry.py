@@ -3,18 +3,22 @@
 import json
 import subprocess
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
+from faust.types import TP
 from prometheus_client import CollectorRegistry
+from prometheus_client.core import Metric
 from prometheus_client.exposition import generate_latest
 
 from schemas.catalogue import PANES
 from schemas.score import Score
 from streams.core.stage1.partition_state import PartitionState
-from streams.runtime.clock import monotonic, now_ms
+from streams.runtime.clock import now_ms
+from streams.runtime.collectors import register_collectors
+from streams.runtime.metric_catalogue import STAGES, families
 from streams.runtime.sink_worker import SinkMetrics
-from streams.runtime.telemetry import STAGES, Telemetry
+from streams.runtime.telemetry import Telemetry
 from tests.deploy.tools import find
 from tests.reference.contracts import SURVEYS
 from tests.reference.windows import moment_of
@@ -28,7 +32,7 @@ class OwnedCells:
 
     def __init__(self) -> None:
         self.latest = {b"one": score(25.0, 4), b"none": score(None, 0, window="1h")}
-        self.followed, self.partials = 6, 7
+        self.published_offset, self.published_partials = 6, 7
 
 
 def score(value: float | None, n: int, **fields: Any) -> Score:
@@ -62,30 +66,50 @@ def intake() -> PartitionState:
 
 
 class Clock:
-    """How many seconds later it is for telemetry."""
+    """Stands still unless the test sets how many seconds have passed."""
 
-    seconds = 0.0
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._start_ms = now_ms()
+
+    def now_s(self) -> float:
+        return 1_000.0 + self.seconds
+
+    def now_ms(self) -> int:
+        return self._start_ms + round(self.seconds * 1000)
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    later = Clock()
-    start, start_ms = monotonic(), now_ms()
-    monkeypatch.setattr("streams.runtime.telemetry.monotonic", lambda: start + later.seconds)
-    monkeypatch.setattr("streams.runtime.telemetry.now_ms", lambda: start_ms + round(later.seconds * 1000))
-    return later
+def clock() -> Clock:
+    return Clock()
+
+
+class Model(NamedTuple):
+    """A churn model, as far as it is exported."""
+
+    name: str = "test-1"
+
+
+class ModelInUse:
+    """A model whose file was refused once."""
+
+    def __init__(self) -> None:
+        self.model: Any = Model()
+        self.refused = 1
 
 
 @pytest.fixture
-def telemetry(intake: PartitionState) -> Telemetry:
-    made = Telemetry(CollectorRegistry())
+def telemetry(intake: PartitionState, clock: Clock) -> Telemetry:
+    made = Telemetry(CollectorRegistry(), clock.now_s, clock.now_ms)
+    register_collectors(made)
+    made.model = ModelInUse()
     made.own_stage1(0, intake)
     made.own_stage2(0, OwnedCells())
-    made.high_watermarks = lambda: {(SURVEYS, 0): 20, (SURVEYS, 7): 99}
-    made.waited(SURVEYS, 0, now_ms() - 3_000)
-    made.checkpointed(0, 1_000, 0.02, monotonic())
+    made.high_watermarks = lambda: {TP(SURVEYS, 0): 20, TP(SURVEYS, 7): 99}
+    made.chunk_taken(SURVEYS, 0, clock.now_ms() - 3_000)
+    made.checkpoint_written(0, 1_000, 0.02, clock.now_s())
     for stage in STAGES:
-        made.stage(stage, 0.1)
+        made.observe_stage(stage, 0.1)
     return made
 
 
@@ -105,6 +129,17 @@ def test_promtool_has_nothing_to_say_about_the_metrics(telemetry: Telemetry) -> 
             check=False,
         )
         assert (done.returncode, (done.stdout + done.stderr).decode()) == (0, "")
+
+
+def test_samples_have_the_labels_that_are_declared(telemetry: Telemetry) -> None:
+    declared = {family.name.removesuffix("_total"): set(family.labels) for family in families()}
+    labels = {metric.name: {frozenset(s.labels) - {"le"} for s in metric.samples} for metric in exported(telemetry)}
+    assert labels == {name: {frozenset(declared[name])} for name in labels}
+
+
+def exported(telemetry: Telemetry) -> list[Metric]:
+    """The metrics that have a sample."""
+    return [metric for metric in telemetry.registry.collect() if metric.samples]
 
 
 def test_every_outcome_is_counted_and_they_add_up(telemetry: Telemetry) -> None:
@@ -128,7 +163,7 @@ def test_a_window_without_a_value_has_an_n_and_no_value(telemetry: Telemetry) ->
 
 
 def test_what_another_worker_owns_is_not_reported(telemetry: Telemetry) -> None:
-    assert telemetry.lag() == {(SURVEYS, 0): 6}
+    assert telemetry.lag() == {TP(SURVEYS, 0): 6}
     telemetry.disown_stage1(0)
     telemetry.disown_stage2(0)
     assert telemetry.lag() == {}
@@ -138,54 +173,52 @@ def test_what_another_worker_owns_is_not_reported(telemetry: Telemetry) -> None:
 
 def test_lag_in_seconds_is_the_age_of_the_newest_applied_record_while_others_wait(telemetry: Telemetry) -> None:
     place = {"topic": SURVEYS, "partition": "0"}
-    behind = value_of(telemetry, "cxstream_lag_seconds", **place)
-    assert behind is not None
-    assert 3.0 <= behind < 60.0
-    telemetry.high_watermarks = lambda: {(SURVEYS, 0): 14}
+    assert value_of(telemetry, "cxstream_lag_seconds", **place) == 3.0
+    telemetry.high_watermarks = lambda: {TP(SURVEYS, 0): 14}
     assert value_of(telemetry, "cxstream_lag_seconds", **place) == 0.0
 
 
 def test_lag_in_seconds_is_that_of_each_partition(clock: Clock, telemetry: Telemetry) -> None:
     telemetry.own_stage1(1, PartitionState(1, telemetry.stage1[0].definition))
-    telemetry.high_watermarks = lambda: {(SURVEYS, 0): 15, (SURVEYS, 1): 9}
+    telemetry.high_watermarks = lambda: {TP(SURVEYS, 0): 15, TP(SURVEYS, 1): 9}
     clock.seconds = 90
-    telemetry.waited(SURVEYS, 0, now_ms() + 90_000)
+    telemetry.chunk_taken(SURVEYS, 0, clock.now_ms())
     assert value_of(telemetry, "cxstream_lag_seconds", topic=SURVEYS, partition="0") == 0.0
     assert value_of(telemetry, "cxstream_lag_seconds", topic=SURVEYS, partition="1") == pytest.approx(90.0)
 
 
 def test_stalled_is_a_partition_that_has_input_and_moves_nothing(clock: Clock, telemetry: Telemetry) -> None:
     telemetry.own_stage1(1, PartitionState(1, telemetry.stage1[0].definition))
-    telemetry.high_watermarks = lambda: {(SURVEYS, 0): 15, (SURVEYS, 1): 9}
+    telemetry.high_watermarks = lambda: {TP(SURVEYS, 0): 15, TP(SURVEYS, 1): 9}
     assert telemetry.stalled(60.0) == []
     clock.seconds = 61
-    assert telemetry.stalled(60.0) == [("intake", 0), ("intake", 1)]
-    telemetry.checkpointed(1, 1, 0.1, None)
-    assert telemetry.stalled(60.0) == [("intake", 0)], "what moves elsewhere does not hide it"
+    assert telemetry.stalled(60.0) == [(1, 0), (1, 1)]
+    telemetry.checkpoint_written(1, 1, 0.1, None)
+    assert telemetry.stalled(60.0) == [(1, 0)], "what moves elsewhere does not hide it"
 
 
 def test_stalled_are_also_windows_of_which_partials_wait_and_nothing_is_published(
     clock: Clock, telemetry: Telemetry
 ) -> None:
-    telemetry.high_watermarks = lambda: {(PANES.name, 0): 9, (PANES.name, 1): 50, (SURVEYS, 0): 14}
-    assert telemetry.lag() == {(PANES.name, 0): 2, (SURVEYS, 0): 0}
+    telemetry.high_watermarks = lambda: {TP(PANES.name, 0): 9, TP(PANES.name, 1): 50, TP(SURVEYS, 0): 14}
+    assert telemetry.lag() == {TP(PANES.name, 0): 2, TP(SURVEYS, 0): 0}
     clock.seconds = 61
     telemetry.watch()
-    assert telemetry.stalled(60.0) == [("windows", 0)]
+    assert telemetry.stalled(60.0) == [(2, 0)]
     assert value_of(telemetry, "cxstream_lag_seconds", topic=PANES.name, partition="0") == pytest.approx(61.0)
     assert value_of(telemetry, "cxstream_partials_total", topic=PANES.name, partition="0") == 7
-    telemetry.followed(0, None, None)
+    telemetry.partials_published(0, None, None)
     assert telemetry.stalled(60.0) == []
     clock.seconds = 200
-    telemetry.high_watermarks = lambda: {(PANES.name, 0): 7}
+    telemetry.high_watermarks = lambda: {TP(PANES.name, 0): 7}
     telemetry.watch()
     assert telemetry.stalled(60.0) == []
 
 
 def test_after_a_long_rest_the_first_event_is_no_stall(clock: Clock, telemetry: Telemetry) -> None:
     clock.seconds = 3_600
-    telemetry.high_watermarks = lambda: {(SURVEYS, 0): 14}
+    telemetry.high_watermarks = lambda: {TP(SURVEYS, 0): 14}
     telemetry.watch()
-    telemetry.high_watermarks = lambda: {(SURVEYS, 0): 15}
+    telemetry.high_watermarks = lambda: {TP(SURVEYS, 0): 15}
     telemetry.watch()
     assert telemetry.stalled(60.0) == []

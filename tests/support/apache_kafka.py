@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from streams.local.embedded_broker import HOST, answers, dying_with_us, free_port
+from streams.local.embedded_broker import HOST, answers, free_port, with_parent_death_signal
 from tests.support.jars import kafka_jars
 from tests.support.processes import is_stopped, wait_until
 
@@ -73,7 +73,7 @@ class KafkaCluster:
         """Start a node (again, with the data it had)."""
         with self._log(node).open("ab") as log:
             self._processes[node] = subprocess.Popen(
-                dying_with_us(self._java("kafka.Kafka", str(self._config(node)))),
+                with_parent_death_signal(self._java("kafka.Kafka", str(self._config(node)))),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
 

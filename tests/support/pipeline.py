@@ -65,7 +65,7 @@ class Pipeline:
         self.oracle.feed([record], self.now)
         assert Counter(progress.outcomes) == self.oracle.outcomes[place] | Counter(dict.fromkeys(progress.outcomes, 0))
         assert Counter(progress.reasons) == self.oracle.reasons[place]
-        rejects = [rejected.why.reason for rejected in self.stage.intake.rejected]
+        rejects = [rejected.invalid.reason for rejected in self.stage.intake.rejected]
         self.checkpoint()
         return rejects[-1] if rejects else outcome
 

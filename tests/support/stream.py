@@ -10,8 +10,6 @@ from schemas.pane import Pane, PaneRecord, Watermark
 from schemas.score import Score
 from streams.app import definition
 from streams.core.stage1.definition import Definition
-from streams.core.stage1.partials import PaneKey
-from streams.core.stage1.partials import PanePartial as Counted
 from streams.core.stage1.partition_state import PartitionState
 from streams.core.stage2.windows import Windows
 from streams.runtime import changelog
@@ -26,8 +24,6 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "lateness": {"allowance": "2d"},
     "ledger": {"horizon": "3d"},
 }
-
-Panes = Sequence[tuple[PaneKey, int, Counted]]
 
 _partial = msgspec.json.Decoder(PaneRecord).decode
 
@@ -85,29 +81,22 @@ class Stage1:
 
     def renew(self, now: int) -> list[Output]:
         """Assess all customers as of `now`; returns what goes out with it."""
-        self.intake.renew_risks(now, 1, 2**60, 2**60)
+        self.intake.renew_assessments(now, 1, 2**60, 2**60)
         return self.checkpoint()
 
     def settle(self, at: int) -> list[Output]:
         """End of a replay: assess all customers as of `at`; returns what goes out with it."""
-        while self.intake.settle_risks(at):
+        while self.intake.settle_assessments(at):
             pass
         return self.checkpoint()
 
     def checkpoint(self) -> list[Output]:
         """Make everything applied durable, in a compacted changelog; returns what goes out with it."""
-        intake, publisher, partition = self.intake, self.publisher, self.partition
-        panes, closed = intake.drain_panes()
-        risks = intake.assessments.drain()
-        rejected, intake.rejected = intake.rejected, []
-        rekeyed, intake.rekeyed = intake.rekeyed, []
-        outputs = publisher.rejects(rejected, partition) + publisher.rekeyed(rekeyed, partition)
-        outputs += publisher.risks(risks, partition) + self._shown(panes, closed)
-        for customer, value, _, _ in risks:
-            self._write(changelog.RISK + customer, value)
-        for key, change in changelog.changes_of(intake, panes, closed):
+        changes = self.intake.drain(2**60)
+        before, after = self.publisher.checkpoint(changes, self.intake)
+        for key, change in changelog.changelog_records(self.intake, changes):
             self._write(key, change)
-        return outputs
+        return before + after
 
     def restart(self) -> list[Output]:
         """Lose what is in memory and come back; returns what is published again of the last checkpoint."""
@@ -116,15 +105,11 @@ class Stage1:
             changelog.load(self.intake, key, value)
             last.add(key, value)
         known = self.intake.assessments.last_assessed(last.assessed(), self.intake.ledger)
-        return self.publisher.risks(known, self.partition) + self._shown(last.panes(), last.closed())
+        return self.publisher.of_state(known, last.panes(), last.closed(), self.intake)
 
     def _write(self, key: bytes, value: bytes | None) -> None:
         self.changelog.pop(key, None)  # the newest of a key lies where it was written
         self.changelog[key] = value
-
-    def _shown(self, panes: Panes, closed: Sequence[tuple[PaneKey, int]]) -> list[Output]:
-        shown = self.publisher.panes(panes, self.intake) + self.publisher.closed_panes(closed, self.intake)
-        return shown + self.publisher.watermarks(self.intake)
 
 
 def partials_of(outputs: Iterable[Output], settings: Settings) -> list[Pane | Watermark]:

@@ -7,19 +7,12 @@ from typing import NamedTuple
 import msgspec
 
 from streams.core.churn.band_changes import band_changes
-from streams.core.churn.model import Assessment, Model
-from streams.core.events.fields import RecordFields, band_facts, risk_facts
-from streams.core.ledger.ledger import Entry, Ledger
+from streams.core.churn.churn_model import Assessment, ChurnModel
+from streams.core.events.derived_kinds import assessment_fields, band_change_fields
+from streams.core.events.entry import Entry
+from streams.core.events.record_fields import RecordFields
+from streams.core.ledger.ledger import Ledger
 from streams.core.time.lateness import NO_WATERMARK_MS
-
-_BYTES = 120
-"""An upper estimate of one assessment in a checkpoint, without its key."""
-
-_PARTIAL_BYTES = 240
-"""An upper estimate of a partial of assessments in a checkpoint."""
-
-
-_LONGEST_KEY = 1 + 4 * 256
 
 
 class StoredAssessment(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -31,7 +24,7 @@ class StoredAssessment(msgspec.Struct, array_like=True, frozen=True, gc=False):
     version: int
     time: int
     dims: int
-    facts: RecordFields
+    fields: RecordFields
     at: int
     model: int
 
@@ -39,7 +32,7 @@ class StoredAssessment(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class AssessmentDelta(NamedTuple):
     """Something to add (`sign` 1) or to take back (−1)."""
 
-    facts: RecordFields
+    fields: RecordFields
     time: int
     dims: int
     sign: int
@@ -56,18 +49,16 @@ class Assessments:
     """Assesses customers when their ledger changed and when time has passed; without a model it does nothing.
 
     `on_events` says whether a change is a reason to assess: not in a replay, where all are assessed once,
-    at the end. `pending_bytes` is roughly what the changes since the last drain take in a checkpoint, and
-    `touched_bytes` the most that the assessments still to be made can add to one: each may leave
-    `panes_of_one` panes and enter as many, and as many again when the band changes.
+    at the end. A checkpoint's size is estimated from the customers still to be assessed (`touched`), from the changed
+    assessments (`pending`), and from the bytes of their keys.
     """
 
-    def __init__(self, model: Model | None, horizon: int, panes_of_one: int = 0, *, on_events: bool = True) -> None:
+    def __init__(self, model: ChurnModel | None, horizon_ms: int, *, on_events: bool = True) -> None:
         self.model = model
-        self.pending_bytes = 0
-        self.touched_bytes = 0
+        self.pending_key_bytes = 0
+        self.touched_key_bytes = 0
         self._on_events = on_events
-        self._horizon = horizon
-        self._moved_bytes = 3 * panes_of_one * _PARTIAL_BYTES
+        self._horizon_ms = horizon_ms
         self._assessed: dict[bytes, bytes] = {}
         self._touched: dict[bytes, None] = {}
         self._changed: dict[bytes, Assessment | None] = {}
@@ -86,16 +77,21 @@ class Assessments:
         """Note that this customer's ledger changed; records of nobody have no risk."""
         if customer not in self._touched and self.enabled and customer[:1] == b"c":
             self._touched[customer] = None
-            self.touched_bytes += self._moved_bytes + len(customer) + _BYTES
+            self.touched_key_bytes += len(customer)
 
     @property
-    def bytes_of_one(self) -> int:
-        """The most that one assessment can add to a checkpoint."""
-        return self._moved_bytes + _LONGEST_KEY + _BYTES
+    def touched(self) -> int:
+        """How many customers are still to be assessed because their ledger changed."""
+        return len(self._touched)
+
+    @property
+    def pending(self) -> int:
+        """How many assessments changed since the last drain."""
+        return len(self._changed)
 
     def assess(self, ledger: Ledger, at: int) -> Iterator[AssessmentDelta]:
         """What follows from the changes since the last call, as known at `at` (ms), customer by customer."""
-        touched, self._touched, self.touched_bytes = self._touched, {}, 0
+        touched, self._touched, self.touched_key_bytes = self._touched, {}, 0
         for customer in touched:
             yield from self._reassess(customer, ledger, at, None)
 
@@ -121,13 +117,13 @@ class Assessments:
     def settle(self, customer: bytes, ledger: Ledger, at: int, span: int) -> Iterator[AssessmentDelta]:
         """Assess a customer at the end of a replay, and count how its band changed in `span` ms up to there."""
         if self.model is not None:
-            for change in band_changes(self.model, ledger.entries(customer), at, self._horizon, span):
-                yield AssessmentDelta(band_facts(change.into_high), change.time, change.dims, 1)
+            for change in band_changes(self.model, ledger.entries(customer), at, self._horizon_ms, span):
+                yield AssessmentDelta(band_change_fields(change.into_high), change.time, change.dims, 1)
             yield from self._reassess(customer, ledger, at, None, silent=True)
 
     def drain(self) -> list[AssessmentChange]:
         """Changed customers since the last call."""
-        changed, self._changed, self.pending_bytes = self._changed, {}, 0
+        changed, self._changed, self.pending_key_bytes = self._changed, {}, 0
         return [self._drained(customer, assessment) for customer, assessment in changed.items()]
 
     def last_assessed(self, customers: Iterable[bytes], ledger: Ledger) -> list[AssessmentChange]:
@@ -181,16 +177,16 @@ class Assessments:
             return
         before = self._assessed.get(customer)
         old = None if before is None else _decode(before)
-        if old is not None and not old.facts and customer not in ledger.customers:
+        if old is not None and not old.fields and customer not in ledger.customers:
             self._forget(customer)
             return
         newest, assessment = self._judge(customer, ledger, at)
         place = newest or old
         if place is None:
             return
-        facts = () if assessment.ppm is None else _facts(assessment)
+        fields = () if assessment.ppm is None else _fields(assessment)
         version = max(at, 1) if old is None else max(at, old.version + 1)
-        new = StoredAssessment(version, place.time, place.dims, facts, at, self.model.number)
+        new = StoredAssessment(version, place.time, place.dims, fields, at, self.model.number)
         self._note(customer, new, assessment)
         yield from _moved(old, new)
         if not silent and (old is None or old.model == new.model):
@@ -200,7 +196,7 @@ class Assessments:
         if self.model is None:
             raise ValueError("a risk without a model")
         entries = ledger.entries(customer) if customer in ledger.customers else []
-        return _newest(entries, at), self.model.assess(entries, at, self._horizon)
+        return _newest(entries, at), self.model.assess(entries, at, self._horizon_ms)
 
     def _note(self, customer: bytes, assessed: StoredAssessment, assessment: Assessment) -> None:
         self._assessed[customer] = _encode(assessed)
@@ -212,7 +208,7 @@ class Assessments:
 
     def _mark(self, customer: bytes, assessment: Assessment | None) -> None:
         if customer not in self._changed:
-            self.pending_bytes += len(customer) + _BYTES
+            self.pending_key_bytes += len(customer)
         self._changed[customer] = assessment
 
 
@@ -224,22 +220,22 @@ def _newest(entries: Iterable[Entry], at: int) -> Entry | None:
     return newest
 
 
-def _facts(assessment: Assessment) -> RecordFields:
-    return risk_facts(assessment.ppm or 0, assessment.band == "high", assessment.value)
+def _fields(assessment: Assessment) -> RecordFields:
+    return assessment_fields(assessment.ppm or 0, assessment.band == "high", assessment.value)
 
 
 def _moved(old: StoredAssessment | None, new: StoredAssessment) -> Iterator[AssessmentDelta]:
     """The assessment itself, where it or its place has changed."""
-    if old and (old.time, old.dims, old.facts) == (new.time, new.dims, new.facts):
+    if old and (old.time, old.dims, old.fields) == (new.time, new.dims, new.fields):
         return
-    if old and old.facts:
-        yield AssessmentDelta(old.facts, old.time, old.dims, -1)
-    if new.facts:
-        yield AssessmentDelta(new.facts, new.time, new.dims, 1)
+    if old and old.fields:
+        yield AssessmentDelta(old.fields, old.time, old.dims, -1)
+    if new.fields:
+        yield AssessmentDelta(new.fields, new.time, new.dims, 1)
 
 
 def _crossed(old: StoredAssessment | None, new: StoredAssessment, time: int) -> Iterator[AssessmentDelta]:
     """The band's change into or out of high; who is unknown has not recovered."""
-    was, high = bool(old and old.facts and old.facts[2]), bool(new.facts and new.facts[2])
-    if high != was and (high or new.facts):
-        yield AssessmentDelta(band_facts(high), time, new.dims, 1)
+    was, high = bool(old and old.fields and old.fields[2]), bool(new.fields and new.fields[2])
+    if high != was and (high or new.fields):
+        yield AssessmentDelta(band_change_fields(high), time, new.dims, 1)

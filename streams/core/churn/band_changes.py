@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from streams.core.churn.model import Model
-from streams.core.ledger.ledger import Entry
+from streams.core.churn.churn_model import ChurnModel
+from streams.core.events.entry import Entry
 
 
 class BandChange(NamedTuple):
@@ -15,7 +15,7 @@ class BandChange(NamedTuple):
     dims: int
 
 
-def band_changes(model: Model, entries: Sequence[Entry], at: int, horizon: int, span: int) -> Iterator[BandChange]:
+def band_changes(model: ChurnModel, entries: Sequence[Entry], at: int, horizon: int, span: int) -> Iterator[BandChange]:
     """The changes within `span` ms up to `at`: as found at each time something happened, and at `at`.
 
     Who becomes unknown has not recovered, and who comes back from there at high risk is newly so.

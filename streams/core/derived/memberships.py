@@ -3,24 +3,25 @@
 from collections.abc import Iterator, Sequence
 
 from streams.core.derived.derived_record import DerivedRecord
-from streams.core.events.fields import JOINED, LEFT, NEWCOMER_LEFT, member_facts
-from streams.core.ledger.ledger import Entry
-from streams.core.ledger.retention import CANCELLED
+from streams.core.events.accounts import CANCELLED, CHANGE
+from streams.core.events.derived_kinds import JOINED, LEFT, NEWCOMER_LEFT, membership_fields
+from streams.core.events.entry import Entry
 
 
 def membership_records(entries: Sequence[Entry]) -> Iterator[DerivedRecord]:
-    """The memberships of one customer, oldest account event first, all in the cells where each began.
+    """The memberships of one customer, from its account events, oldest first.
 
-    A membership begins with the first change that is no cancellation and ends with the next cancellation. One
-    that has ended is told again at its beginning, so that a window can tell newcomers who left within it.
+    A membership begins with the first change that is no cancellation and ends with the next cancellation. All its
+    records are counted in the cells where it began. A membership that has ended is recorded at its beginning as well,
+    so that a window can tell which of its newcomers left within it.
     """
     began: Entry | None = None
     for entry in entries:
-        if entry.fields[1] != CANCELLED:
+        if entry.fields[CHANGE] != CANCELLED:
             if began is None:
                 began = entry
-                yield DerivedRecord(member_facts(JOINED), entry.time, entry.dims)
+                yield DerivedRecord(membership_fields(JOINED), entry.time, entry.dims)
         elif began is not None:
-            yield DerivedRecord(member_facts(LEFT), entry.time, began.dims)
-            yield DerivedRecord(member_facts(NEWCOMER_LEFT), began.time, began.dims)
+            yield DerivedRecord(membership_fields(LEFT), entry.time, began.dims)
+            yield DerivedRecord(membership_fields(NEWCOMER_LEFT), began.time, began.dims)
             began = None

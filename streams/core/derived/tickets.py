@@ -1,99 +1,108 @@
-"""What follows from the changes of one ticket: first reply, resolutions, what it took, whether it is open."""
+"""The milestones of one ticket: first reply, resolutions, what they took, and whether the ticket is open."""
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
-from streams.core.derived.derived_record import ALWAYS, DerivedRecord
-from streams.core.events.fields import (
-    CASE,
+from streams.core.derived.derived_record import FOREVER_MS, DerivedRecord
+from streams.core.events.derived_kinds import (
+    BACKLOG_FLOW,
     FIRST_SOLVED,
-    FLOW,
     GRANTED,
-    HANDED_ON,
     OPENED,
+    REASSIGNED,
     REPLIED,
     RESOLVED,
     SOLVED,
-    TICKET_CHANGES,
-    UNKNOWN,
-    RecordFields,
+    TICKET_MILESTONE,
 )
-from streams.core.ledger.ledger import Entry
+from streams.core.events.entry import Entry
+from streams.core.events.record_fields import UNKNOWN, RecordFields
+from streams.core.events.tickets import (
+    AMOUNT_CENTS,
+    APPROVAL,
+    CHANGE,
+    OPENED_AT_MS,
+    REASSIGNMENTS,
+    REOPENS,
+    TICKET_CHANGES,
+)
 from streams.core.time.business_hours import BusinessHours
+from streams.core.time.instants import DAY_MS
 
-LONGEST_MS = 3_652 * 86_400_000
-"""Durations beyond ten years are not believed."""
+LONGEST_DURATION_MS = 3_652 * DAY_MS
+"""Durations beyond ten years are taken for errors."""
 
-_CHANGE, _OPENED_AT, _APPROVAL, _REASSIGNMENTS, _REOPENS, _AMOUNT = range(1, 7)
+_MOST_REASSIGNMENTS = 1_000
 _CODE = {name: code for code, name in enumerate(TICKET_CHANGES)}
 
 
 def ticket_records(changes: Sequence[Entry], hours: BusinessHours | None) -> Iterator[DerivedRecord]:
-    """The derived records of one ticket from its changes, oldest first.
+    """The milestones of one ticket from its changes, oldest first.
 
-    A merged ticket leaves everything but the backlog: what it had told ends with the merger.
+    A merged ticket leaves everything but the backlog: its other milestones end with the merger.
     """
-    told = list(_flow(changes))
+    milestones = list(_backlog_flow(changes))
     merged = _first(changes, "merged")
-    for case in _tell(changes, hours):
+    for milestone in _milestones(changes, hours):
         if merged is None:
-            told.append(case)
-        elif case.time <= merged.time:
-            told.append(case._replace(until=min(case.until, merged.time - case.time)))
-    yield from (case for case in told if case.after < case.until)
+            milestones.append(milestone)
+        elif milestone.time <= merged.time:
+            until_ms = min(milestone.until_ms, merged.time - milestone.time)
+            milestones.append(milestone._replace(until_ms=until_ms))
+    yield from (milestone for milestone in milestones if milestone.after_ms < milestone.until_ms)
 
 
-def _tell(changes: Sequence[Entry], hours: BusinessHours | None) -> Iterator[DerivedRecord]:
+def _milestones(changes: Sequence[Entry], hours: BusinessHours | None) -> Iterator[DerivedRecord]:
     yield from _opening(changes)
     reply = _first(changes, "first_reply")
     if reply is not None:
-        yield _at(reply, REPLIED, *_taken(changes, reply.time, hours))
+        yield _at(reply, REPLIED, *_durations(changes, reply.time, hours))
     yield from _solutions(changes, hours)
-    yield from _handed_on(changes)
+    yield from _reassignments(changes)
     for change in changes:
-        if change.fields[_CHANGE] in (_CODE["refunded"], _CODE["replaced"]):
-            yield _at(change, GRANTED, change.fields[_CHANGE], change.fields[_AMOUNT])
+        if change.fields[CHANGE] in (_CODE["refunded"], _CODE["replaced"]):
+            yield _at(change, GRANTED, change.fields[CHANGE], change.fields[AMOUNT_CENTS])
 
 
 def _opening(changes: Sequence[Entry]) -> Iterator[DerivedRecord]:
     opened, escalated = _first(changes, "opened"), _first(changes, "escalated")
     if opened is not None:
-        yield from _turning(_at(opened, OPENED, 0), (CASE, OPENED, 1), escalated)
+        yield from _changed_by(escalated, _at(opened, OPENED, 0), (TICKET_MILESTONE, OPENED, 1))
 
 
 def _solutions(changes: Sequence[Entry], hours: BusinessHours | None) -> Iterator[DerivedRecord]:
-    solved, reopened = _turns(changes)
+    solved, reopened = _solved_and_reopened(changes)
     for solution, following in zip_longest(solved, solved[1:]):
-        until = ALWAYS if following is None else following.time - solution.time
-        yield _at(solution, SOLVED, *_taken(changes, solution.time, hours))._replace(until=until)
+        until_ms = FOREVER_MS if following is None else following.time - solution.time
+        yield _at(solution, SOLVED, *_durations(changes, solution.time, hours))._replace(until_ms=until_ms)
     if solved:
         first = solved[0]
         before = [change for change in changes if change.time <= first.time]
         escalated = int(_first(before, "escalated") is not None)
-        approvals = [change.fields[_APPROVAL] for change in before]
-        approved, untold = int(1 in approvals), int(set(approvals) == {UNKNOWN})
-        yield _at(first, FIRST_SOLVED, *_taken(changes, first.time, hours))
-        resolved = _at(first, RESOLVED, escalated, approved, 0, untold)
-        again = (CASE, RESOLVED, escalated, approved, 1, untold)
-        yield from _turning(resolved, again, reopened[0] if reopened else None)
+        approvals = [change.fields[APPROVAL] for change in before]
+        approved, unknown = int(1 in approvals), int(set(approvals) == {UNKNOWN})
+        yield _at(first, FIRST_SOLVED, *_durations(changes, first.time, hours))
+        resolved = _at(first, RESOLVED, escalated, approved, 0, unknown)
+        again = (TICKET_MILESTONE, RESOLVED, escalated, approved, 1, unknown)
+        yield from _changed_by(reopened[0] if reopened else None, resolved, again)
 
 
-def _turning(case: DerivedRecord, turned: RecordFields, cause: Entry | None) -> Iterator[DerivedRecord]:
-    """A case that `cause`, if there is one, turns into another."""
+def _changed_by(cause: Entry | None, milestone: DerivedRecord, changed: RecordFields) -> Iterator[DerivedRecord]:
+    """A milestone whose fields `cause`, if there is one, changes to `changed`."""
     if cause is None:
-        yield case
+        yield milestone
         return
-    delay = max(cause.time - case.time, 0)
-    yield case._replace(until=delay)
-    yield case._replace(facts=turned, after=delay)
+    delay_ms = max(cause.time - milestone.time, 0)
+    yield milestone._replace(until_ms=delay_ms)
+    yield milestone._replace(fields=changed, after_ms=delay_ms)
 
 
-def _turns(changes: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
-    """Which changes solved the ticket, and which opened it again."""
+def _solved_and_reopened(changes: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
+    """The changes that solved the ticket, and those that opened it again."""
     solved, reopened = [], []
     is_solved, reopens = False, 0
     for change in changes:
-        name, counted = TICKET_CHANGES[change.fields[_CHANGE]], change.fields[_REOPENS]
+        name, counted = TICKET_CHANGES[change.fields[CHANGE]], change.fields[REOPENS]
         if is_solved and (name == "reopened" or counted > reopens):
             reopened.append(change)
             is_solved = False
@@ -104,42 +113,42 @@ def _turns(changes: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
     return solved, reopened
 
 
-def _flow(changes: Sequence[Entry]) -> Iterator[DerivedRecord]:
-    """When it enters and leaves the backlog."""
-    _, reopened = _turns(changes)
+def _backlog_flow(changes: Sequence[Entry]) -> Iterator[DerivedRecord]:
+    """When the ticket enters and leaves the backlog."""
+    _, reopened = _solved_and_reopened(changes)
     is_open: bool | None = None
     for change in changes:
-        name = TICKET_CHANGES[change.fields[_CHANGE]]
+        name = TICKET_CHANGES[change.fields[CHANGE]]
         if (is_open is None and name == "opened") or (is_open is False and change in reopened):
             is_open = True
-            yield _at(change, FLOW, 1)
+            yield _at(change, BACKLOG_FLOW, 1)
         if is_open and name in ("solved", "closed", "merged"):
             is_open = False
-            yield _at(change, FLOW, -1)
+            yield _at(change, BACKLOG_FLOW, -1)
 
 
-def _handed_on(changes: Sequence[Entry]) -> Iterator[DerivedRecord]:
-    """Reassignments: by the source's running count where it has one, else each such change."""
+def _reassignments(changes: Sequence[Entry]) -> Iterator[DerivedRecord]:
+    """Reassignments: by the source's running count where there is one, else one for each such change."""
     before = 0
     for change in changes:
-        counted = change.fields[_REASSIGNMENTS]
-        steps = int(change.fields[_CHANGE] == _CODE["reassigned"]) if counted == UNKNOWN else counted - before
+        counted = change.fields[REASSIGNMENTS]
+        steps = int(change.fields[CHANGE] == _CODE["reassigned"]) if counted == UNKNOWN else counted - before
         before = max(before, counted)
         if steps > 0:
-            yield _at(change, HANDED_ON, min(steps, 1_000))
+            yield _at(change, REASSIGNED, min(steps, _MOST_REASSIGNMENTS))
 
 
-def _taken(changes: Sequence[Entry], time: int, hours: BusinessHours | None) -> tuple[int, int]:
-    """How long it took from creation (ms), by the calendar and in business hours; `UNKNOWN` where that cannot be."""
-    created = _created([change for change in changes if change.time <= time])
-    if created == UNKNOWN or not 0 <= time - created <= LONGEST_MS:
+def _durations(changes: Sequence[Entry], time_ms: int, hours: BusinessHours | None) -> tuple[int, int]:
+    """Time since the creation (ms), by the calendar and in business hours; `UNKNOWN` where it cannot be told."""
+    created_ms = _created_ms([change for change in changes if change.time <= time_ms])
+    if created_ms == UNKNOWN or not 0 <= time_ms - created_ms <= LONGEST_DURATION_MS:
         return UNKNOWN, UNKNOWN
-    return time - created, UNKNOWN if hours is None else hours.between(created, time)
+    return time_ms - created_ms, UNKNOWN if hours is None else hours.between(created_ms, time_ms)
 
 
-def _created(changes: Sequence[Entry]) -> int:
-    """When the ticket was created (ms): as these changes say, else when it was opened."""
-    stated = next((c.fields[_OPENED_AT] for c in changes if c.fields[_OPENED_AT] != UNKNOWN), None)
+def _created_ms(changes: Sequence[Entry]) -> int:
+    """When the ticket was created: as the first of these changes says, else when it was opened."""
+    stated = next((c.fields[OPENED_AT_MS] for c in changes if c.fields[OPENED_AT_MS] != UNKNOWN), None)
     if stated is not None:
         return stated
     opened = _first(changes, "opened")
@@ -148,8 +157,8 @@ def _created(changes: Sequence[Entry]) -> int:
 
 def _first(changes: Sequence[Entry], name: str) -> Entry | None:
     code = _CODE[name]
-    return next((change for change in changes if change.fields[_CHANGE] == code), None)
+    return next((change for change in changes if change.fields[CHANGE] == code), None)
 
 
-def _at(change: Entry, *facts: int) -> DerivedRecord:
-    return DerivedRecord((CASE, *facts), change.time, change.dims)
+def _at(change: Entry, *fields: int) -> DerivedRecord:
+    return DerivedRecord((TICKET_MILESTONE, *fields), change.time, change.dims)

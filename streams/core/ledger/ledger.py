@@ -1,172 +1,128 @@
-"""What is remembered of each customer: a bounded list of recent records, for dedupe, correction and risk."""
+"""The recent records of each customer: what makes deduplication, corrections and churn risk possible."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
-from xxhash import xxh3_64_digest, xxh3_64_intdigest
 
-from streams.core.events.fields import TICKET, RecordFields
-from streams.core.ledger.retention import lasting
+from streams.core.events.entry import Entry
+from streams.core.events.record_fields import RecordFields
+from streams.core.ledger import segments as layout
+from streams.core.ledger.retention import Floors, kept_identities
+from streams.core.ledger.segments import (
+    NUMBER_BYTES,
+    CustomerSegments,
+    SegmentList,
+    decode_segments,
+    encode_entry,
+    entries_in,
+    grown,
+)
 
-SEGMENT = 7
-"""Records per segment, at most 15: more make a checkpoint longer, which writes what it touched whole; fewer make
-the state larger."""
+_KEY_OVERHEAD_BYTES = 24
+"""An estimate of what the key of a changelog record takes beside the customer's name."""
 
-_NUMBER = 4
-_TICKET_NUMBER = 7
-_EMPTY_ARRAY = 0x90
-_FULL = _EMPTY_ARRAY + SEGMENT
-_FIRST = b"\0\0\0\0\x91"
-_KEY_OVERHEAD = 24
-
-
-class SegmentList(list[bytes]):
-    """Two segments and more, and the identities in all of them one after the other: one search tells what is new."""
-
-    __slots__ = ("identities",)
-
-    def __init__(self, segments: Iterable[bytes]) -> None:
-        super().__init__(segments)
-        self.identities = b"".join(entry.identity for segment in self for entry in _decode(segment[_NUMBER:]))
-
-    def copy(self) -> list[bytes]:
-        """The segments as they are now."""
-        return list(self)
-
-
-CustomerSegments = bytes | SegmentList
-"""What is held of a customer: one segment or several."""
-
-
-class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """One record: identity (8 bytes), version, event time in ms, interned dimensions, facts."""
-
-    identity: bytes
-    version: int
-    time: int
-    dims: int
-    fields: RecordFields
+_UNBOUNDED = 2**60
 
 
 class EntryLocation(msgspec.Struct, frozen=True, gc=False):
-    """Where an entry was found: index of its segment, position in it, and the entry."""
+    """Where an entry was found: the index of its segment, its position in it, and the entry."""
 
     segment: int
     position: int
     entry: Entry
 
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[Entry]).decode
-
-
-def identity_of(topic: str, *parts: str) -> bytes:
-    """Eight bytes that name a record of a topic within its customer's ledger.
-
-    >>> len(identity("cx.surveys.v1", "r-1"))
-    8
-    """
-    return xxh3_64_digest("\0".join(parts).encode(), identity_seed(topic))
-
-
-def identity_seed(topic: str) -> int:
-    """The seed that tells the identities of one topic from those of the others."""
-    return xxh3_64_intdigest(topic.encode())
-
-
 class Ledger:
     """The records of all customers of one source partition.
 
-    In memory and in the changelog a customer is one or more segments of at most `SEGMENT` records:
-    four bytes of segment number, then a msgpack array of entries. So an append rewrites one short
-    segment, and a lookup of an unknown record is one search in a few bytes. Held per customer: at
-    most `max_records`, the oldest segments go first and are counted in `overflow`.
+    A customer keeps at most `max_records`; the oldest segments go first and their records are counted in `overflow`.
+    `pending_bytes` is what the changes since the last `drain` take in a checkpoint. Of a changed customer usually only
+    the last segment has grown: those are noted once for each customer (`_touched`) and written with what they hold at
+    the drain. Any other change is noted for its segment (`_changed`).
     """
 
-    def __init__(self, max_records: int, sweep_every: int = 0) -> None:
+    def __init__(self, max_records: int, sweep_every_ms: int = 0) -> None:
         self.customers: dict[bytes, CustomerSegments] = {}
         self.overflow = 0
         self.pending_bytes = 0
-        self._max_segments = max(1, max_records // SEGMENT)
+        self._max_segments = max(1, max_records // layout.RECORDS_PER_SEGMENT)
         self._touched: dict[bytes, None] = {}
         self._changed: dict[tuple[bytes, int], bytes | None] = {}
         self._sweep: Iterator[bytes] = iter(())
-        self._sweep_every = sweep_every
-        self._swept: Sequence[int] = ()
+        self._sweep_every_ms = sweep_every_ms
+        self._swept_to: dict[int, int] = {}
 
-    def find(self, customer: bytes, record: bytes) -> EntryLocation | None:
+    def find(self, customer: bytes, identity: bytes) -> EntryLocation | None:
         """The entry of this record, if the ledger has it."""
         for index, segment in enumerate(self._segments(customer)):
-            if record in segment:  # the eight bytes may also stand inside something else
-                for position, entry in enumerate(_decode(segment[_NUMBER:])):
-                    if entry.identity == record:
+            if identity in segment:  # the eight bytes may also stand inside something else
+                for position, entry in enumerate(entries_in(segment)):
+                    if entry.identity == identity:
                         return EntryLocation(index, position, entry)
         return None
 
     def entries(self, customer: bytes) -> list[Entry]:
-        """All entries of one customer, in order of arrival."""
+        """All entries of one customer, in order of arrival; raises `KeyError` for a customer without any."""
         return decode_segments(self.customers[customer])
 
     def append(
-        self, customer: bytes, held: CustomerSegments | None, entry: tuple[bytes, int, int, int, RecordFields]
+        self, customer: bytes, segments: CustomerSegments | None, entry: tuple[bytes, int, int, int, RecordFields]
     ) -> None:
-        """Remember a record not yet known, given as the fields of its entry; `held` is what `customers` has."""
-        encoded = _encode(entry)
-        if held is None:
-            self._store(customer, _FIRST + encoded)
+        """Remember a record not yet known, given as the fields of its entry.
+
+        `segments` is what `customers` has for the customer: the caller has just looked it up for every event.
+        """
+        encoded = encode_entry(entry)
+        if segments is None:
+            self.customers[customer] = first = layout.first_segment(encoded)
+            self._touch(customer, first, len(first))
             return
-        tail = held if isinstance(held, bytes) else held[-1]
-        if tail[_NUMBER] < _FULL:
-            grown = tail[:_NUMBER] + _COUNTS[tail[_NUMBER] + 1] + tail[_NUMBER + 1 :] + encoded
-            if isinstance(held, bytes):
-                self.customers[customer] = grown
-            else:
-                held[-1] = grown
-                held.identities += entry[0]
-            self._touch(customer, grown, len(encoded))
+        tail = grown(segments if isinstance(segments, bytes) else segments[-1], encoded)
+        if tail is None:
+            self._start_segment(customer, segments, entry[0], encoded)
+            return
+        if isinstance(segments, bytes):
+            self.customers[customer] = tail
         else:
-            self._start_segment(customer, held, entry[0], encoded)
+            segments[-1] = tail
+            segments.identities += entry[0]
+        self._touch(customer, tail, len(encoded))
 
-    def _start_segment(self, customer: bytes, held: CustomerSegments, record: bytes, encoded: bytes) -> None:
-        segments = SegmentList((held,)) if isinstance(held, bytes) else held
-        self._seal(customer, segments[-1])
-        number = _number(segments[-1]) + 1
-        segments.append(number.to_bytes(_NUMBER, "big") + _COUNTS[_EMPTY_ARRAY + 1] + encoded)
-        segments.identities += record
-        surplus = len(segments) - self._max_segments
-        for dropped in segments[: max(surplus, 0)]:
-            self.overflow += dropped[_NUMBER] - _EMPTY_ARRAY
+    def _start_segment(self, customer: bytes, segments: CustomerSegments, identity: bytes, encoded: bytes) -> None:
+        several = SegmentList((segments,)) if isinstance(segments, bytes) else segments
+        self._seal(customer, several[-1])
+        several.append(layout.next_segment(layout.number_of(several[-1]), encoded))
+        several.identities += identity
+        surplus = max(len(several) - self._max_segments, 0)
+        for dropped in several[:surplus]:
+            self.overflow += layout.count_in(dropped)
             self._note(customer, dropped, None)
-        if surplus > 0:
-            self._put(customer, segments[surplus:])
+        if surplus:
+            self._put(customer, several[surplus:])
         else:
-            self.customers[customer] = segments
-        self._touch(customer, segments[-1], len(encoded))
+            self.customers[customer] = several
+        self._touch(customer, several[-1], len(encoded))
 
-    def replace(self, customer: bytes, found: EntryLocation, entry: Entry) -> None:
+    def replace(self, customer: bytes, location: EntryLocation, entry: Entry) -> None:
         """Put a newer version of a record in the place of the older."""
-        segment = self._segments(customer)[found.segment]
-        entries = _decode(segment[_NUMBER:])
-        entries[found.position] = entry
-        renewed, held = _pack(segment[:_NUMBER], entries), self.customers[customer]
-        if isinstance(held, SegmentList):
-            held[found.segment] = renewed
+        segment = self._segments(customer)[location.segment]
+        entries = entries_in(segment)
+        entries[location.position] = entry
+        renewed, segments = layout.repacked(segment, entries), self.customers[customer]
+        if isinstance(segments, SegmentList):
+            segments[location.segment] = renewed
         else:
             self.customers[customer] = renewed
         self._note(customer, renewed, renewed)
 
-    def forget_before(self, customer: bytes, floors: Sequence[int]) -> bool:
-        """Drop entries older than their source's floor (ms); True when something was dropped.
-
-        The changes of a ticket are as old as its newest, and of an account what still holds is kept.
-        """
+    def forget_before(self, customer: bytes, floors: Floors) -> bool:
+        """Drop entries older than their source's floor, unless their source keeps them; whether any was dropped."""
         segments, kept = self._segments(customer), []
-        held = [entry for segment in segments for entry in _decode(segment[_NUMBER:])]
-        ages, holding = _newest_changes(held), lasting(((e.time, e.identity, e.fields) for e in held), floors)
+        outliving = kept_identities(decode_segments(list(segments)), floors)
         for segment in segments:
-            entries = _decode(segment[_NUMBER:])
-            fresh = [e for e in entries if ages.get(_ticket(e), e.time) >= floors[e.fields[0]] or e.identity in holding]
-            remaining = segment if len(fresh) == len(entries) else _pack(segment[:_NUMBER], fresh)
+            entries = entries_in(segment)
+            fresh = [e for e in entries if e.time >= floors[e.fields[0]] or e.identity in outliving]
+            remaining = segment if len(fresh) == len(entries) else layout.repacked(segment, fresh)
             if remaining is not segment:
                 self._note(customer, segment, remaining if fresh else None)
             if fresh:
@@ -178,12 +134,13 @@ class Ledger:
             self._touched.pop(customer, None)
         return len(kept) < len(segments) or any(a is not b for a, b in zip(segments, kept, strict=False))
 
-    def sweep(self, floors: Sequence[int], limit: int, budget: int = 2**60) -> None:
-        """Go on around all customers and forget what is too old: `limit` customers a call, and about `budget` bytes.
+    def sweep(self, floors: Floors, limit: int, budget_bytes: int = _UNBOUNDED) -> None:
+        """Continue around all customers and forget what is too old.
 
-        A round begins when some floor (ms) has moved on by `sweep_every` since the last began.
+        A call looks at `limit` customers and stops when it has changed about `budget_bytes`. A round begins when some
+        floor has moved on by `sweep_every_ms` since the last round began.
         """
-        enough = self.pending_bytes + budget
+        enough = self.pending_bytes + budget_bytes
         for _ in range(limit):
             if self.pending_bytes > enough:
                 return
@@ -194,55 +151,51 @@ class Ledger:
             if customer in self.customers:
                 self.forget_before(customer, floors)
 
-    def _begin_round(self, floors: Sequence[int]) -> None:
-        moved = (now - then for now, then in zip(floors, self._swept, strict=False))
-        if not self._swept or any(by >= self._sweep_every for by in moved):
-            self._sweep, self._swept = iter(list(self.customers)), tuple(floors)
+    def _begin_round(self, floors: Floors) -> None:
+        moved = (floor - self._swept_to.get(code, floor) for code, floor in floors.items())
+        if not self._swept_to or any(by_ms >= self._sweep_every_ms for by_ms in moved):
+            self._sweep, self._swept_to = iter(list(self.customers)), dict(floors)
 
     def drain(self) -> list[tuple[bytes, bytes | None]]:
         """What changed since the last call, as changelog keys and values (None deletes)."""
         changes = [(_key(customer, number), value) for (customer, number), value in self._changed.items()]
         for customer in self._touched:
-            held = self.customers[customer]
-            tail = held if isinstance(held, bytes) else held[-1]
-            changes.append((tail[:_NUMBER] + customer, tail[_NUMBER:]))
+            segments = self.customers[customer]
+            tail = segments if isinstance(segments, bytes) else segments[-1]
+            changes.append((tail[:NUMBER_BYTES] + customer, tail[NUMBER_BYTES:]))
         self._touched, self._changed, self.pending_bytes = {}, {}, 0
         return changes
 
     def load(self, key: bytes, value: bytes) -> None:
-        """Take one changelog record back in; segments of a customer may come in any order."""
-        segment, customer = key[:_NUMBER] + value, key[_NUMBER:]
-        others = [s for s in self._segments(customer) if s[:_NUMBER] != segment[:_NUMBER]]
+        """Take one changelog record back in; the segments of a customer may come in any order."""
+        segment, customer = key[:NUMBER_BYTES] + value, key[NUMBER_BYTES:]
+        others = [s for s in self._segments(customer) if s[:NUMBER_BYTES] != segment[:NUMBER_BYTES]]
         self._put(customer, sorted([*others, segment]))  # by number, which stands first
 
     def unload(self, key: bytes) -> None:
         """Take back a deletion from the changelog."""
-        customer = key[_NUMBER:]
-        rest = [s for s in self._segments(customer) if s[:_NUMBER] != key[:_NUMBER]]
+        customer = key[NUMBER_BYTES:]
+        rest = [s for s in self._segments(customer) if s[:NUMBER_BYTES] != key[:NUMBER_BYTES]]
         if rest:
             self._put(customer, rest)
         else:
             self.customers.pop(customer, None)
 
     def _segments(self, customer: bytes) -> Sequence[bytes]:
-        held = self.customers.get(customer)
-        if held is None:
+        segments = self.customers.get(customer)
+        if segments is None:
             return ()
-        return (held,) if isinstance(held, bytes) else held
+        return (segments,) if isinstance(segments, bytes) else segments
 
     def _put(self, customer: bytes, segments: Sequence[bytes]) -> None:
         self.customers[customer] = segments[0] if len(segments) == 1 else SegmentList(segments)
 
-    def _store(self, customer: bytes, segment: bytes) -> None:
-        self.customers[customer] = segment
-        self._touch(customer, segment, len(segment))
-
-    def _touch(self, customer: bytes, tail: bytes, grown: int) -> None:
+    def _touch(self, customer: bytes, tail: bytes, grown_bytes: int) -> None:
         if customer in self._touched:
-            self.pending_bytes += grown
+            self.pending_bytes += grown_bytes
         else:
             self._touched[customer] = None
-            self.pending_bytes += len(tail) + len(customer) + _KEY_OVERHEAD
+            self.pending_bytes += len(tail) + len(customer) + _KEY_OVERHEAD_BYTES
 
     def _seal(self, customer: bytes, tail: bytes) -> None:
         if customer in self._touched:
@@ -250,40 +203,9 @@ class Ledger:
             self._note(customer, tail, tail)
 
     def _note(self, customer: bytes, segment: bytes, value: bytes | None) -> None:
-        self._changed[customer, _number(segment)] = None if value is None else value[_NUMBER:]
-        self.pending_bytes += len(segment) + len(customer) + _KEY_OVERHEAD
-
-
-_COUNTS = [bytes((byte,)) for byte in range(256)]
-
-
-def _ticket(entry: Entry) -> int | None:
-    return entry.fields[_TICKET_NUMBER] if entry.fields[0] == TICKET else None
-
-
-def _newest_changes(entries: Iterable[Entry]) -> dict[int | None, int]:
-    newest: dict[int | None, int] = {}
-    for entry in entries:
-        ticket = _ticket(entry)
-        if ticket is not None:
-            newest[ticket] = max(entry.time, newest.get(ticket, entry.time))
-    return newest
-
-
-def decode_segments(held: bytes | list[bytes] | None) -> list[Entry]:
-    """All entries in what is held of a customer, in order of arrival."""
-    if isinstance(held, bytes):
-        return _decode(held[_NUMBER:])
-    return [entry for segment in held or () for entry in _decode(segment[_NUMBER:])]
-
-
-def _number(segment: bytes) -> int:
-    return int.from_bytes(segment[:_NUMBER], "big")
-
-
-def _pack(number: bytes, entries: Sequence[Entry]) -> bytes:
-    return number + bytes((_EMPTY_ARRAY + len(entries),)) + b"".join(map(_encode, entries))
+        self._changed[customer, layout.number_of(segment)] = None if value is None else value[NUMBER_BYTES:]
+        self.pending_bytes += len(segment) + len(customer) + _KEY_OVERHEAD_BYTES
 
 
 def _key(customer: bytes, number: int) -> bytes:
-    return number.to_bytes(_NUMBER, "big") + customer
+    return number.to_bytes(NUMBER_BYTES, "big") + customer

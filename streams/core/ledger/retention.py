@@ -1,30 +1,21 @@
-"""What lasts of a customer's account events: they tell tenure, value and membership however old they are."""
+"""Which entries outlive the ledger's horizon."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
-from streams.core.events.fields import ACCOUNT, ACCOUNT_CHANGES, UNKNOWN, RecordFields
+from streams.core.events import EVENTS
+from streams.core.events.entry import Entry
 
-STARTED, CANCELLED = ACCOUNT_CHANGES.index("started"), ACCOUNT_CHANGES.index("cancelled")
+Floors = Mapping[int, int]
+"""By source code, the oldest event time (ms) that is still within the horizon of that source."""
 
-Change = tuple[int, bytes, RecordFields]
-"""Time (ms), identity of the record, facts."""
+_KEEPING = tuple((source.code, source.keep) for source in EVENTS if source.keep is not None)
 
 
-def lasting(changes: Iterable[Change], floors: Sequence[int]) -> frozenset[bytes]:
-    """Identities of the account records to keep although they are older than their source's floor (ms).
-
-    Of an account that lives: the change it began with, the newest start and the newest known value. Of one that
-    was cancelled: the cancellation, as long as anything else is kept of its customer.
-    """
-    known = list(changes)
-    own = sorted(change for change in known if change[2][0] == ACCOUNT)
-    if not own:
-        return frozenset()
-    if own[-1][2][1] == CANCELLED:
-        others = any(time >= floors[facts[0]] for time, _, facts in known if facts[0] != ACCOUNT)
-        return frozenset({own[-1][1]} if others else ())
-    ends = [place for place, (_, _, facts) in enumerate(own) if facts[1] == CANCELLED]
-    began = own[ends[-1] + 1 if ends else 0]
-    started = [record for _, record, facts in own if facts[1] == STARTED][-1:]
-    valued = [record for _, record, facts in own if facts[2] != UNKNOWN][-1:]
-    return frozenset({began[1], *started, *valued})
+def kept_identities(entries: Sequence[Entry], floors: Floors) -> frozenset[bytes]:
+    """Identities of the entries of one customer that are kept at any age, as their sources declare."""
+    own: dict[int, list[Entry]] = {}
+    for entry in entries:
+        own.setdefault(entry.fields[0], []).append(entry)
+    young = {code for code, some in own.items() if any(entry.time >= floors[code] for entry in some)}
+    kept = [keep(own[code], floors[code], bool(young - {code})) for code, keep in _KEEPING if code in own]
+    return frozenset().union(*kept)

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
-from streams.core.events.fields import GRANTED, RESOLVED, TICKET_CHANGES, UNKNOWN, RecordFields
+from streams.core.events.derived_kinds import GRANTED, RESOLVED
+from streams.core.events.record_fields import UNKNOWN, RecordFields
+from streams.core.events.tickets import TICKET_CHANGES
 from streams.core.scores.base import Result, Slots, Unit, rounded
 from streams.core.scores.tickets import CaseScore
 from streams.core.statistics.intervals import wilson

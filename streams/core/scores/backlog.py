@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from streams.core.events.fields import FLOW, RecordFields
+from streams.core.events.derived_kinds import BACKLOG_FLOW
+from streams.core.events.record_fields import RecordFields
 from streams.core.scores.base import Result, Slots, StockScore, Unit
 from streams.core.scores.tickets import CaseScore
 
@@ -24,7 +25,7 @@ class Backlog(CaseScore, StockScore):
 
     def of_case(self, what: int, values: RecordFields) -> Slots:
         """Whether it came or went."""
-        if what != FLOW:
+        if what != BACKLOG_FLOW:
             return ()
         return ((_CAME if values[0] > 0 else _WENT, 1),)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from streams.core.events.fields import RecordFields
+from streams.core.events.record_fields import RecordFields
 from streams.core.statistics.intervals import Interval
 
 Unit = Literal["points", "ratio", "scale", "seconds", "count"]

@@ -4,7 +4,8 @@ from abc import abstractmethod
 from functools import lru_cache
 from typing import NamedTuple
 
-from streams.core.events.fields import CALL, CALL_DIRECTIONS, CALL_OUTCOMES, UNKNOWN, RecordFields
+from streams.core.events.calls import CALL, CALL_DIRECTIONS, CALL_OUTCOMES
+from streams.core.events.record_fields import UNKNOWN, RecordFields
 from streams.core.scores.base import Score, Slots
 
 ANSWERED, ABANDONED, MENU = (CALL_OUTCOMES.index(name) for name in ("answered", "abandoned", "menu"))

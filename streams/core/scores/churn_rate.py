@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from streams.core.events.fields import JOINED, LEFT, MEMBER, NEWCOMER_LEFT, RecordFields
+from streams.core.events.derived_kinds import JOINED, LEFT, MEMBERSHIP, NEWCOMER_LEFT
+from streams.core.events.record_fields import RecordFields
 from streams.core.scores.base import Result, Slots, StockScore, Unit, rounded
 from streams.core.statistics.intervals import wilson
 
@@ -11,7 +12,7 @@ class ChurnRate(StockScore):
     """Customers active at the window's start who left within it, of all active at its start.
 
     Newcomers are in neither: who came within the window does not count, whether gone again or not. Of the
-    rate m of 30 days a year's is `1 − (1 − m)¹²` (`statistics.compound_churn`).
+    rate m of 30 days a year's is `1 − (1 − m)¹²`.
 
     105 customers ever came and 3 left; within the window 5 came and 3 left, one of them a newcomer:
 
@@ -27,7 +28,7 @@ class ChurnRate(StockScore):
 
     def slots(self, facts: RecordFields) -> Slots:
         """One in the slot of what befell."""
-        return ((facts[1], 1),) if facts[0] == MEMBER else ()
+        return ((facts[1], 1),) if facts[0] == MEMBERSHIP else ()
 
     def result_at(self, acc: Mapping[int, int], level: Mapping[int, int]) -> Result | None:
         """As a ratio, with Wilson's interval; None where nobody was active at the start."""

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from streams.core.events.fields import RISK, RecordFields
+from streams.core.events.derived_kinds import ASSESSMENT
+from streams.core.events.record_fields import RecordFields
 from streams.core.scores.base import Result, Score, Slots, Unit, clamped, rounded
 from streams.core.statistics.intervals import mean_interval
 
@@ -16,13 +17,13 @@ class ChurnRisk(Score):
     name = "churn_risk"
     unit: Unit = "ratio"
     code = 8
-    source = RISK
+    source = ASSESSMENT
     derived = True
     at_end = True
 
     def slots(self, facts: RecordFields) -> Slots:
         """One customer, its risk, the square of it, and whether its band is high."""
-        if facts[0] != RISK:
+        if facts[0] != ASSESSMENT:
             return ()
         _, ppm, high, _ = facts
         return (N, 1), (SUM, ppm), (SQUARES, ppm * ppm), (HIGH, high)

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from streams.core.events.fields import RISK, RecordFields
+from streams.core.events.derived_kinds import ASSESSMENT
+from streams.core.events.record_fields import RecordFields
 from streams.core.scores.base import Result, Score, Slots, Unit
 from streams.core.scores.survey import share_of
 
@@ -13,13 +14,13 @@ class ChurnRiskHigh(Score):
     name = "churn_risk_high"
     unit: Unit = "ratio"
     code = 9
-    source = RISK
+    source = ASSESSMENT
     derived = True
     at_end = True
 
     def slots(self, facts: RecordFields) -> Slots:
         """One in the slot of the customer's band."""
-        return ((facts[2], 1),) if facts[0] == RISK else ()
+        return ((facts[2], 1),) if facts[0] == ASSESSMENT else ()
 
     def result(self, acc: Mapping[int, int]) -> Result | None:
         """As a ratio, with Wilson's interval."""

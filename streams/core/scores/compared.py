@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
 
-from streams.core.events.fields import RecordFields
+from streams.core.events.record_fields import RecordFields
 from streams.core.scores.base import Accumulator, Result, Score, Slots
 
 CellName = tuple[str, str]

@@ -4,9 +4,9 @@ from collections.abc import Container
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from streams.core.events.fields import RecordFields
+from streams.core.events.record_fields import RecordFields
 from streams.core.scores import SCORES, ComparedScore, Score, StockScore
-from streams.core.stage1.partials import Counts, Slots
+from streams.core.scores.base import Accumulator, Slots
 
 SCORE_CODES = {score.name: score.code for score in SCORES}
 """The code of every score by its name."""
@@ -50,24 +50,24 @@ def _asked(source: int) -> tuple[Score, ...]:
     return tuple(score for score in COUNTED_SCORES if score.source in (None, source))
 
 
-def only_scores(counts: Counts, codes: Container[int]) -> Counts:
+def only_scores(counts: Accumulator, codes: Container[int]) -> Accumulator:
     """The part of flat counts that belongs to the scores with these codes."""
     return {slot: amount for slot, amount in counts.items() if slot >> _SHIFT in codes}
 
 
-def by_score(counts: Counts) -> dict[int, Counts]:
+def by_score(counts: Accumulator) -> dict[int, Accumulator]:
     """Flat counts as accumulators per score code."""
-    split: dict[int, Counts] = {}
+    split: dict[int, Accumulator] = {}
     for slot, amount in counts.items():
         split.setdefault(slot >> _SHIFT, {})[slot & _MASK] = amount
     return split
 
 
-def score_accumulator(code: int, counts: Counts) -> Counts:
+def score_accumulator(code: int, counts: Accumulator) -> Accumulator:
     """One score's accumulator out of flat counts."""
     return {slot & _MASK: amount for slot, amount in counts.items() if slot >> _SHIFT == code}
 
 
-def to_flat_slots(code: int, counts: Counts) -> Counts:
+def to_flat_slots(code: int, counts: Accumulator) -> Accumulator:
     """One score's accumulator as flat counts."""
     return {code << _SHIFT | slot: amount for slot, amount in counts.items()}

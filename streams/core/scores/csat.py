@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from streams.core.events.fields import SURVEY_KINDS
+from streams.core.events.surveys import SURVEY_KINDS
 from streams.core.scores.base import Result, Unit
 from streams.core.scores.survey import AnswerScore, share_of
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from streams.core.events.fields import HANDED_ON, OPENED, RecordFields
+from streams.core.events.derived_kinds import OPENED, REASSIGNED
+from streams.core.events.record_fields import RecordFields
 from streams.core.scores.base import Result, Slots, Unit, rounded
 from streams.core.scores.tickets import CaseScore
 from streams.core.statistics.intervals import wilson
@@ -27,7 +28,7 @@ class Escalated(CaseScore):
         """Whether it was escalated, or how often it was handed on."""
         if what == OPENED:
             return ((values[0], 1),)
-        return ((_REASSIGNED, values[0]),) if what == HANDED_ON else ()
+        return ((_REASSIGNED, values[0]),) if what == REASSIGNED else ()
 
     def result(self, acc: Mapping[int, int]) -> Result | None:
         """As a ratio, with Wilson's interval; None where no ticket was opened."""

@@ -1,6 +1,6 @@
 """First reply time."""
 
-from streams.core.events.fields import REPLIED
+from streams.core.events.derived_kinds import REPLIED
 from streams.core.scores.tickets import CaseTime
 
 

@@ -1,6 +1,6 @@
 """First resolution time."""
 
-from streams.core.events.fields import FIRST_SOLVED
+from streams.core.events.derived_kinds import FIRST_SOLVED
 from streams.core.scores.tickets import CaseTime
 
 

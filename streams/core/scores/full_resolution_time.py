@@ -1,6 +1,6 @@
 """Full resolution time."""
 
-from streams.core.events.fields import SOLVED
+from streams.core.events.derived_kinds import SOLVED
 from streams.core.scores.tickets import CaseTime
 
 

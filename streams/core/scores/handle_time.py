@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from streams.core.events.fields import UNKNOWN
+from streams.core.events.record_fields import UNKNOWN
 from streams.core.scores.base import Result, Slots, Unit
 from streams.core.scores.calls import ANSWERED, CallFacts, CallScore
 from streams.core.scores.durations import APART, bucket, buckets_of, mean_of, percentiles, slots_of

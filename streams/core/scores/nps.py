@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from streams.core.events.fields import SURVEY_KINDS, SURVEY_PROGRAMS, RecordFields
+from streams.core.events.record_fields import RecordFields
+from streams.core.events.surveys import SURVEY_KINDS, SURVEY_PROGRAMS
 from streams.core.scores.base import Result, Slots, Unit, rounded
 from streams.core.scores.survey import AnswerScore
 from streams.core.statistics.intervals import adjusted_wald_nps

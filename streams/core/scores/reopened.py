@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from streams.core.events.fields import RESOLVED, RecordFields
+from streams.core.events.derived_kinds import RESOLVED
+from streams.core.events.record_fields import RecordFields
 from streams.core.scores.base import Result, Slots, Unit
 from streams.core.scores.survey import share_of
 from streams.core.scores.tickets import CaseScore

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from streams.core.events.fields import CONTACT, RecordFields
+from streams.core.events.derived_kinds import CONTACT
+from streams.core.events.record_fields import RecordFields
 from streams.core.scores.base import Result, Score, Slots, Unit
 from streams.core.scores.survey import share_of
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from streams.core.events.fields import RISK, UNKNOWN, RecordFields
+from streams.core.events.derived_kinds import ASSESSMENT
+from streams.core.events.record_fields import UNKNOWN, RecordFields
 from streams.core.scores.base import Result, Score, Slots, Unit, rounded
 
 _KNOWN, _HIGH, _CENTS = range(3)
@@ -21,13 +22,13 @@ class RevenueAtRisk(Score):
     name = "revenue_at_risk"
     unit: Unit = "count"
     code = 52
-    source = RISK
+    source = ASSESSMENT
     derived = True
     at_end = True
 
     def slots(self, facts: RecordFields) -> Slots:
         """One customer, and its value in cents where its band is high."""
-        if facts[0] != RISK or facts[3] == UNKNOWN:
+        if facts[0] != ASSESSMENT or facts[3] == UNKNOWN:
             return ()
         _, _, high, cents = facts
         return ((_KNOWN, 1), (_HIGH, 1), (_CENTS, cents)) if high else ((_KNOWN, 1),)

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from streams.core.events.fields import BAND, RecordFields
+from streams.core.events.derived_kinds import BAND_CHANGE
+from streams.core.events.record_fields import RecordFields
 from streams.core.scores.base import Result, Score, Slots, Unit, rounded
 
 
@@ -20,7 +21,7 @@ class BandChanges(Score):
 
     def slots(self, facts: RecordFields) -> Slots:
         """One for each change in this direction."""
-        return ((0, 1),) if facts == (BAND, self._into_high) else ()
+        return ((0, 1),) if facts == (BAND_CHANGE, self._into_high) else ()
 
     def result(self, acc: Mapping[int, int]) -> Result | None:
         """How many there were."""

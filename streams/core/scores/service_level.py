@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from streams.core.events.fields import UNKNOWN
+from streams.core.events.record_fields import UNKNOWN
 from streams.core.scores.base import Result, Slots, Unit, rounded
 from streams.core.scores.calls import ANSWERED, MENU, CallFacts, CallScore
 from streams.core.statistics.intervals import wilson

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Mapping
 
-from streams.core.events.fields import SURVEY, SURVEY_STATES, RecordFields
+from streams.core.events.record_fields import RecordFields
+from streams.core.events.surveys import SURVEY, SURVEY_STATES
 from streams.core.scores.base import Result, Score, Slots, clamped, rounded
 from streams.core.statistics.intervals import mean_interval, wilson
 

@@ -3,7 +3,8 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 
-from streams.core.events.fields import CASE, UNKNOWN, RecordFields
+from streams.core.events.derived_kinds import TICKET_MILESTONE
+from streams.core.events.record_fields import UNKNOWN, RecordFields
 from streams.core.scores.base import Result, Score, Slots, Unit
 from streams.core.scores.durations import mean_of, slots_of
 
@@ -13,13 +14,13 @@ _SUM = 0
 class CaseScore(Score):
     """A score over what is told of tickets."""
 
-    source = CASE
+    source = TICKET_MILESTONE
 
     derived = True
 
     def slots(self, facts: RecordFields) -> Slots:
         """What a case contributes; nothing of any other record."""
-        return self.of_case(facts[1], facts[2:]) if facts[0] == CASE else ()
+        return self.of_case(facts[1], facts[2:]) if facts[0] == TICKET_MILESTONE else ()
 
     @abstractmethod
     def of_case(self, what: int, values: RecordFields) -> Slots:

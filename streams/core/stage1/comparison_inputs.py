@@ -1,54 +1,44 @@
-"""Compared scores: what is gathered for them, under which label it travels, and which of them look back."""
+"""The inputs of compared scores: taken from a partial here, brought together by stage 2."""
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
-from streams.core.scores import SCORES, ComparedScore
-from streams.core.stage1.partials import Counts, PaneKey
+from streams.core.events.source_label import SourceLabel
+from streams.core.scores.base import Accumulator
+from streams.core.scores.comparison_groups import COMPARISON_GROUPS
+from streams.core.stage1.partials import PaneKey
 
-COMPARED_SCORES = {score.name: score for score in SCORES if isinstance(score, ComparedScore)}
-"""By name."""
 
-COMPARISON_GROUPS = {
-    meeting: tuple(score for score in COMPARED_SCORES.values() if score.comparison_group == meeting)
-    for meeting in sorted({score.comparison_group for score in COMPARED_SCORES.values()})
-}
-"""The compared scores that are gathered for together."""
+class ComparisonInput(NamedTuple):
+    """What a partial gives to one comparison group: newest event times (ms) and accumulators, by score code."""
 
-PREVIOUS_WINDOW_CODES = frozenset(score.code for score in COMPARED_SCORES.values() if score.needs_previous_window)
+    group: str
+    last: dict[int, int]
+    accumulators: dict[int, Accumulator]
 
 
 def comparison_inputs(
-    cut: str, last: Mapping[int, int], accs: Mapping[int, Counts]
-) -> Iterator[tuple[str, dict[int, int], dict[int, Counts]]]:
-    """What compared scores need of a partial of a cell in this cut: their meeting, and newest times and accumulators.
+    cut: str, last: Mapping[int, int], accumulators: Mapping[int, Accumulator]
+) -> Iterator[ComparisonInput]:
+    """The inputs that a partial of a cell in this cut gives, from its own newest times and accumulators.
 
-    Given and returned are those by score code. A meeting whose scores ever counted something in the partial
-    is there, be it with nothing left.
+    A group whose scores ever counted something in the partial is there, even when nothing of it is left: stage 2
+    has to learn that.
     """
-    for meeting, scores in COMPARISON_GROUPS.items():
+    for group, scores in COMPARISON_GROUPS.items():
         newest, own = {}, {}
         for score in scores:
-            times = [last[one.code] for one in score.reads if one.code in last] if cut in score.cuts else ()
+            times = [last[read.code] for read in score.reads if read.code in last] if cut in score.cuts else ()
             if times:
                 newest[score.code] = max(times)
-                own[score.code] = score.comparison_input(accs)
+                own[score.code] = score.comparison_input(accumulators)
         if newest:
-            yield meeting, newest, own
+            yield ComparisonInput(group, newest, own)
 
 
 def comparison_keys(key: PaneKey, cut: str) -> list[PaneKey]:
-    """All keys under which something may have been gathered of a partial of a cell in this cut."""
-    label, resolution, start = key
-    met = (meeting for meeting, scores in COMPARISON_GROUPS.items() if any(cut in score.cuts for score in scores))
-    return [(label_of(meeting, label), resolution, start) for meeting in met]
-
-
-def label_of(meeting: str, label: str) -> str:
-    """The label of what was gathered for a meeting under a source label."""
-    return f"{meeting}/{label}"
-
-
-def meeting_of(label: str) -> str | None:
-    """The meeting that something was gathered for under this label; None where it was for none."""
-    meeting = label.partition("/")[0]
-    return meeting if meeting in COMPARISON_GROUPS else None
+    """All pane keys under which a partial of a cell in this cut may have given inputs."""
+    label, resolution_s, start_ms = key
+    own = SourceLabel.parse(label)
+    groups = (group for group, scores in COMPARISON_GROUPS.items() if any(cut in score.cuts for score in scores))
+    return [(own.for_group(group).text, resolution_s, start_ms) for group in groups]

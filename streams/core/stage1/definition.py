@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from streams.core.cells.cuts import Cut
-from streams.core.churn.model import Model
+from streams.core.churn.churn_model import ChurnModel
 from streams.core.scores import SCORES
 from streams.core.time.business_hours import BusinessHours
 from streams.core.time.lateness import Lateness
@@ -28,7 +28,7 @@ class Definition:
     horizon_ms: int
     max_cells: int = 5_000
     max_records: int = 1_024
-    churn_model: Model | None = field(default=None, compare=False)
+    churn_model: ChurnModel | None = field(default=None, compare=False)
     replay: bool = False
     hours: BusinessHours | None = None
 

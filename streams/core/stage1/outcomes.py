@@ -1,23 +1,14 @@
-"""Records as they lie in a source partition, what becomes of them, and under which labels they are counted."""
+"""Records as they lie in a source partition, and what becomes of them."""
 
 from typing import NamedTuple, Protocol
 
 import msgspec
 
-from schemas.catalogue import RISK
 from schemas.decoding import Invalid
 from streams.core.time.lateness import NO_WATERMARK_MS
 
 RECORD_OUTCOMES = ("accepted", "duplicate", "corrected", "late", "rejected", "rekeyed")
-"""What becomes of a received record; every one has exactly one."""
-
-RISK_LABEL = RISK.name
-"""Under this label the assessments of customers are counted; it is no source."""
-
-CASES_LABEL = "cases"
-"""Under this label what follows from several records of a customer is counted; it is no source either."""
-
-DERIVED_LABELS = (RISK_LABEL, CASES_LABEL)
+"""The possible outcomes of a received record; every record has exactly one."""
 
 
 class SourceRecord(Protocol):
@@ -45,23 +36,26 @@ class SourceRecord(Protocol):
 
 
 class RejectedRecord(NamedTuple):
-    """A refused record, and why."""
+    """A refused record, and the reason."""
 
     topic: str
-    arrival: SourceRecord
-    why: Invalid
+    record: SourceRecord
+    invalid: Invalid
 
 
 class RekeyedRecord(NamedTuple):
-    """A record that belongs to another partition: its source, and its customer's key."""
+    """A record that belongs to another partition: its source topic, and its customer's key."""
 
     topic: str
-    arrival: SourceRecord
+    record: SourceRecord
     key: bytes
 
 
 class TopicProgress(msgspec.Struct):
-    """How far one topic has been applied, and what became of its records."""
+    """How far one topic has been applied, and how many of its records had which outcome.
+
+    `applied` is the offset of the last applied record, -1 for none; `last_event` the newest event time seen (ms).
+    """
 
     applied: int = -1
     received: int = 0

@@ -4,65 +4,33 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from schemas.decoding import Invalid
-from streams.core.cells.dimensions import DimensionRegistry
-from streams.core.churn.assessments import AssessmentDelta, Assessments
-from streams.core.derived.derived_records import DerivedRecords
-from streams.core.events.sources import SOURCES
-from streams.core.ledger.ledger import Ledger
-from streams.core.stage1.accumulator import ChunkAccumulator, bucket_bytes
+from streams.core.churn.assessments import AssessmentDelta
+from streams.core.events import EVENTS
+from streams.core.events.source_label import ASSESSMENT_LABEL, DERIVED_LABEL, SourceLabel
+from streams.core.ledger.retention import Floors
+from streams.core.stage1.accumulator import ChunkAccumulator
+from streams.core.stage1.checkpoint_budget import UNBOUNDED_BYTES
 from streams.core.stage1.chunk import ChunkProcessor, SourceReader
 from streams.core.stage1.definition import Definition
-from streams.core.stage1.outcomes import (
-    CASES_LABEL,
-    RISK_LABEL,
-    RejectedRecord,
-    RekeyedRecord,
-    SourceRecord,
-    TopicProgress,
-)
-from streams.core.stage1.partials import PaneKey, PanePartial, Partials
+from streams.core.stage1.outcomes import SourceRecord, TopicProgress
+from streams.core.stage1.state_parts import StateParts
 from streams.core.time.lateness import NO_WATERMARK_MS
+from streams.core.time.panes import ALL_TIME
 
 _SWEPT_PER_CHUNK = 64
-_ROUNDS = 64
-"""How often a ledger is gone through while its horizon passes: what is too old but still there counts for nothing."""
-
-_SETTLED = 256
-_UNBOUNDED = 2**60
+_SETTLED_AT_ONCE = 256
 
 
-class PartitionState:
+class PartitionState(StateParts):
     """The state of one partition number over all source topics.
 
-    `apply` changes it in memory and notes what changed; a checkpoint drains that. Nothing here does
-    I/O or reads a clock.
+    `apply` changes it in memory and notes what changed; a checkpoint drains that. Nothing here does I/O or reads a
+    clock: the same chunks in the same order give the same state.
     """
 
     def __init__(self, partition: int, definition: Definition) -> None:
-        self.partition = partition
-        self.definition = definition
-        self.progress: dict[str, TopicProgress] = {}
-        self.watermarks: dict[str, int] = {}
-        self.ledger = Ledger(definition.max_records, definition.horizon_ms // _ROUNDS)
-        self.partials = Partials(definition.lateness)
-        self.dimensions = DimensionRegistry(definition.cuts, definition.max_cells)
-        panes_of_one = len(definition.cuts) * len(definition.lateness.keep_ms)
-        self.derived = DerivedRecords(
-            definition.lateness.wait_ms, definition.horizon_ms, len(definition.cuts), definition.hours
-        )
-        self.assessments = Assessments(
-            definition.churn_model, definition.horizon_ms, panes_of_one, on_events=not definition.replay
-        )
-        self.rejected: list[RejectedRecord] = []
-        self.rekeyed: list[RekeyedRecord] = []
-        self.outbox_bytes = 0
-        self._readers = {source.topic: SourceReader(source, self.dimensions) for source in SOURCES}
-
-    @property
-    def pending_bytes(self) -> int:
-        """Roughly what the next checkpoint of the state will take."""
-        parts = (self.ledger, self.partials, self.assessments, self.dimensions)
-        return sum(part.pending_bytes for part in parts)
+        super().__init__(partition, definition)
+        self._readers = {source.topic.name: SourceReader(source, self.dimensions) for source in EVENTS}
 
     def applied(self, topic: str) -> int:
         """The offset of the last record of this topic that is in the state; -1 for none."""
@@ -72,140 +40,124 @@ class PartitionState:
     def apply(
         self,
         topic: str,
-        arrivals: Sequence[SourceRecord],
-        now: int,
+        records: Sequence[SourceRecord],
+        now_ms: int,
         origin: str | None = None,
-        budget: int = _UNBOUNDED,
+        budget_bytes: int = UNBOUNDED_BYTES,
     ) -> int:
         """Take a chunk of records of one topic, in order of offsets; returns how many were taken.
 
-        It stops early when what changed since the last checkpoint would take more than `budget` bytes.
-        `now` is the wall clock in ms, which bounds what counts as the future. `origin` names the
-        source topic of records that were re-keyed; they are trusted to lie in their partition.
+        It stops early when what changed since the last checkpoint would take more than the budget. `now_ms` is the
+        wall clock, which bounds what counts as the future. `origin` names the source topic of records that were
+        re-keyed; they are trusted to lie in their partition.
         """
-        stale = self._stale(topic, arrivals)
-        arrivals = arrivals[stale:] if stale else arrivals
-        if not arrivals or self.pending_bytes > budget:
+        stale = self._stale(topic, records)
+        records = records[stale:] if stale else records
+        if not records or self.size.pending_bytes > budget_bytes:
             return stale
         progress = self.progress[topic]
         reader = self._readers[origin or topic]
-        label = f"{topic}/{origin}" if origin else topic
-        events, taken = reader.decoder.many([arrival.value for arrival in arrivals]), 0
-        if reader.source.cased:
-            self.watermarks[CASES_LABEL] = self._seen_of_cases()
-        while taken < len(arrivals) and self.pending_bytes <= budget:
-            tally = self._tally(label)
-            chunk = ChunkProcessor(self, topic, reader, tally, progress, rekey=origin is None)
-            taken += chunk.process(arrivals[taken:], events[taken:], now, budget)
-            self._close(tally)
-            self._settle_cases()
-            self._assess(now)
+        label = SourceLabel(topic, origin or "").text
+        events, taken = reader.decoder.many([record.value for record in records]), 0
+        if reader.source.has_derived_records:
+            self.watermarks[DERIVED_LABEL] = self._derived_watermark()
+        while taken < len(records) and self.size.pending_bytes <= budget_bytes:
+            accumulator = self._accumulator(label)
+            chunk = ChunkProcessor(self, topic, reader, accumulator, progress, rekey=origin is None)
+            taken += chunk.process(records[taken:], events[taken:], now_ms, budget_bytes)
+            self._roll_up(accumulator)
+            self._apply_derived()
+            self._assess(now_ms)
         progress.received += taken
-        progress.applied = arrivals[taken - 1].offset
-        self.ledger.sweep(self._floors(), _SWEPT_PER_CHUNK, max(budget - self.pending_bytes, budget // 10))
+        progress.applied = records[taken - 1].offset
+        room = max(budget_bytes - self.size.pending_bytes, budget_bytes // 10)
+        self.ledger.sweep(self._floors(), _SWEPT_PER_CHUNK, room)
         return stale + taken
 
-    def refuse(self, topic: str, arrivals: Sequence[SourceRecord], why: Invalid) -> None:
-        """Take a chunk of records whose source nobody knows: all become dead letters."""
-        stale = self._stale(topic, arrivals)
+    def refuse(self, topic: str, records: Sequence[SourceRecord], invalid: Invalid) -> None:
+        """Take a chunk of records whose source is unknown: all become dead letters."""
+        stale = self._stale(topic, records)
         progress = self.progress[topic]
-        for arrival in arrivals[stale:]:
-            self.note_reject(topic, progress, arrival, why)
+        for record in records[stale:]:
+            self.reject(topic, record, invalid)
             progress.outcomes["rejected"] += 1
             progress.received += 1
-            progress.applied = arrival.offset
+            progress.applied = record.offset
 
-    def note_reject(self, topic: str, progress: TopicProgress, arrival: SourceRecord, why: Invalid) -> None:
-        """Keep a record that is refused for its dead letter, and count the reason."""
-        self.rejected.append(RejectedRecord(topic, arrival, why))
-        progress.reasons[why.reason] = progress.reasons.get(why.reason, 0) + 1
-        self.outbox_bytes += len(arrival.value or b"")
+    def renew_assessments(
+        self, now_ms: int, older_ms: int, look: int, most: int, budget_bytes: int = UNBOUNDED_BYTES
+    ) -> bool:
+        """Assess customers anew whose assessment is `older_ms` old or was made by another model; whether any was.
 
-    def renew_risks(self, now: int, older: int, look: int, most: int, budget: int = _UNBOUNDED) -> bool:
-        """Assess customers anew whose risk was assessed `older` ms before `now` (ms) or by another model.
-
-        Of all customers, in turn, `look` are looked at in a call and at most `most` assessed; returns whether any was.
+        A call looks at `look` customers, in turn, and assesses at most `most`.
         """
-        due = islice(self.assessments.due(self.ledger, now - older, look), most)
-        return self._assess_each(due, lambda customer: self.assessments.renew(customer, self.ledger, now), budget)
+        due = islice(self.assessments.due(self.ledger, now_ms - older_ms, look), most)
+        return self._assess_each(due, lambda key: self.assessments.renew(key, self.ledger, now_ms), budget_bytes)
 
-    def settle_risks(self, at: int, budget: int = _UNBOUNDED) -> bool:
-        """End of a replay: assess customers as known at `at` (ms), as far as the budget goes; False when all are."""
-        span, waiting = self.definition.lateness.longest_window_ms, self.assessments.unsettled(self.ledger, at)
+    def settle_assessments(self, at_ms: int, budget_bytes: int = UNBOUNDED_BYTES) -> bool:
+        """End of a replay: assess customers as known at `at_ms`, as far as the budget goes; False when all are."""
+        span_ms, waiting = self.definition.lateness.longest_window_ms, self.assessments.unsettled(self.ledger, at_ms)
         return self._assess_each(
-            islice(waiting, _SETTLED), lambda c: self.assessments.settle(c, self.ledger, at, span), budget
+            islice(waiting, _SETTLED_AT_ONCE),
+            lambda key: self.assessments.settle(key, self.ledger, at_ms, span_ms),
+            budget_bytes,
         )
 
-    def drain_panes(
-        self, most: int = _UNBOUNDED
-    ) -> tuple[list[tuple[PaneKey, int, PanePartial]], list[tuple[PaneKey, int]]]:
-        """Partials that changed since the last call, and those that closed and are now forgotten.
+    def _accumulator(self, label: str) -> ChunkAccumulator:
+        return ChunkAccumulator(label, self.watermarks.get(label, NO_WATERMARK_MS), self.definition.lateness)
 
-        None is in both lists: what closes while it changes is forgotten by the next call, so that every
-        change is in the state of some checkpoint. At most `most` are forgotten in one call.
+    def _roll_up(self, accumulator: ChunkAccumulator) -> None:
+        accumulator.roll_up(self.partials, self.dimensions)
+        self.watermarks[accumulator.label] = accumulator.watermark
+
+    def _apply_derived(self) -> None:
+        watermark_ms = self.watermarks.get(DERIVED_LABEL, NO_WATERMARK_MS)
+        for (dims, resolution_s, start_ms), delta in self.derived.drain(self.ledger):
+            cells = self.dimensions.cells_of(dims)
+            if resolution_s == ALL_TIME:
+                self.partials.apply_all_time(DERIVED_LABEL, cells, delta)
+            else:
+                self.partials.apply_at(resolution_s, DERIVED_LABEL, cells, start_ms, watermark_ms, delta)
+
+    def _derived_watermark(self) -> int:
+        """How far the records that derived records are made of had been seen before a chunk (ms).
+
+        It closes the panes of derived records. The sources of a replay drain at any speed: there it is the slowest.
         """
-        closed: list[tuple[PaneKey, int]] = []
-        for label, mark in self.watermarks.items():
-            closed += self.partials.expire(label, mark, most - len(closed))
-        return self.partials.drain(), closed
-
-    def _tally(self, label: str) -> ChunkAccumulator:
-        lateness = self.definition.lateness
-        bytes_per_bucket = bucket_bytes(len(self.definition.cuts), len(lateness.keep_ms))
-        return ChunkAccumulator(
-            label, self.watermarks.get(label, NO_WATERMARK_MS), min(lateness.keep_ms.values()), bytes_per_bucket
-        )
-
-    def _close(self, tally: ChunkAccumulator) -> None:
-        tally.roll_up(self.partials, self.dimensions)
-        self.watermarks[tally.label] = tally.watermark
-
-    def _settle_cases(self) -> None:
-        mark = self.watermarks.get(CASES_LABEL, NO_WATERMARK_MS)
-        self.derived.apply_changes(self.ledger, self.partials, self.dimensions, CASES_LABEL, mark)
-
-    def _seen_of_cases(self) -> int:
-        """How far the records that cases are made of had been seen before a chunk (ms).
-
-        Panes are closed to cases by this. The sources of a replay drain at any speed: there it is the slowest.
-        """
-        topics = [source.topic for source in SOURCES if source.cased]
-        marks = [
-            max((m for label, m in self.watermarks.items() if label.endswith(t)), default=NO_WATERMARK_MS)
-            for t in topics
-        ]
+        marks = [self._watermark_of(source.topic.name) for source in EVENTS if source.has_derived_records]
         return min(marks) if self.definition.replay else max(marks)
 
-    def _assess(self, now: int) -> None:
-        if self.assessments.touched_bytes:
-            self._count(self.assessments.assess(self.ledger, now))
+    def _watermark_of(self, topic: str) -> int:
+        """How far the records of a source have been seen, whichever way they came (ms)."""
+        marks = (mark for label, mark in self.watermarks.items() if SourceLabel.parse(label).source_topic == topic)
+        return max(marks, default=NO_WATERMARK_MS)
+
+    def _assess(self, now_ms: int) -> None:
+        if self.assessments.touched:
+            self._count(self.assessments.assess(self.ledger, now_ms))
 
     def _assess_each(
-        self, customers: Iterator[bytes], how: Callable[[bytes], Iterable[AssessmentDelta]], budget: int
+        self, customers: Iterator[bytes], assess: Callable[[bytes], Iterable[AssessmentDelta]], budget_bytes: int
     ) -> bool:
-        room = budget - self.pending_bytes
-        chosen = list(islice(customers, max(room // self.assessments.bytes_of_one, 0)))
-        self._count(counted for customer in chosen for counted in how(customer))
+        room = budget_bytes - self.size.pending_bytes
+        chosen = list(islice(customers, max(room // self.size.most_of_one_assessment, 0)))
+        self._count(delta for customer in chosen for delta in assess(customer))
         return bool(chosen)
 
     def _count(self, assessments: Iterable[AssessmentDelta]) -> None:
-        tally = self._tally(RISK_LABEL)
-        tally.watermark = max(self.watermarks.values(), default=NO_WATERMARK_MS)
-        for facts, time, dims, sign in assessments:
-            tally.count(facts, time, dims, sign)
-        self._close(tally)
+        accumulator = self._accumulator(ASSESSMENT_LABEL)
+        accumulator.watermark = max(self.watermarks.values(), default=NO_WATERMARK_MS)
+        for fields, time, dims, sign in assessments:
+            accumulator.count(fields, time, dims, sign)
+        self._roll_up(accumulator)
 
-    def _stale(self, topic: str, arrivals: Sequence[SourceRecord]) -> int:
+    def _stale(self, topic: str, records: Sequence[SourceRecord]) -> int:
         progress = self.progress.setdefault(topic, TopicProgress())
-        if arrivals and arrivals[0].offset > progress.applied:
+        if records and records[0].offset > progress.applied:
             return 0
-        return sum(arrival.offset <= progress.applied for arrival in arrivals)
+        return sum(record.offset <= progress.applied for record in records)
 
-    def _floors(self) -> list[int]:
+    def _floors(self) -> Floors:
         lateness = self.definition.lateness
-        back = self.definition.horizon_ms + max(lateness.allowance_ms, lateness.longest_window_ms)
-        floors = [NO_WATERMARK_MS] * len(SOURCES)
-        for code, source in enumerate(SOURCES):
-            marks = [mark for label, mark in self.watermarks.items() if label.endswith(source.topic)]
-            floors[code] = max(marks, default=NO_WATERMARK_MS) - back
-        return floors
+        back_ms = self.definition.horizon_ms + max(lateness.allowance_ms, lateness.longest_window_ms)
+        return {source.code: self._watermark_of(source.topic.name) - back_ms for source in EVENTS}

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from schemas.pane import Pane
-from streams.core.events.sources import to_ms
+from streams.core.events.source_label import SourceLabel
+from streams.core.scores.base import Accumulator
+from streams.core.scores.comparison_groups import PREVIOUS_WINDOW_CODES
 from streams.core.scores.contributions import SCORE_CODES, STOCK_CODES, only_scores, to_flat_slots
-from streams.core.stage1.comparison_inputs import PREVIOUS_WINDOW_CODES, meeting_of
-from streams.core.stage1.outcomes import DERIVED_LABELS
-from streams.core.stage1.partials import Counts
+from streams.core.time.instants import to_ms
 from streams.core.time.lateness import NO_WATERMARK_MS
 
 PanePosition = tuple[int, int]
@@ -31,9 +31,9 @@ class SourcePartial:
     def __init__(self) -> None:
         self.version = 0
         self.last: dict[int, int] = {}
-        self.counts: Counts = {}
+        self.counts: Accumulator = {}
 
-    def take(self, pane: Pane) -> Counts:
+    def take(self, pane: Pane) -> Accumulator:
         """Hold this newer partial; returns the counts of the one before."""
         before = self.counts
         self.counts = {_changes_slot(pane.topic): pane.version}
@@ -60,12 +60,12 @@ class CellState:
 
     def __init__(self, stretches: int) -> None:
         self.panes: dict[PanePosition, dict[SourcePartition, SourcePartial]] = {}
-        self.sums: list[Counts] = [{} for _ in range(stretches)]
+        self.sums: list[Accumulator] = [{} for _ in range(stretches)]
         self.last: dict[int, int] = {}
         self.published: dict[tuple[int, int], PublishedValues] = {}
         self.all_time: dict[SourcePartition, SourcePartial] = {}
-        self.all_time_total: Counts = {}
-        self.future_panes: dict[int, Counts] = {}
+        self.all_time_total: Accumulator = {}
+        self.future_panes: dict[int, Accumulator] = {}
 
     def take_all_time(self, pane: Pane) -> bool:
         """Hold what was ever counted in a source partition; False when that is known already."""
@@ -76,7 +76,7 @@ class CellState:
         add(self.all_time_total, only_scores(held.counts, STOCK_CODES), 1)
         return True
 
-    def count_future(self, resolution: int, counts: Counts, sign: int) -> None:
+    def count_future(self, resolution: int, counts: Accumulator, sign: int) -> None:
         """Count what lies (sign 1) or no longer lies (sign -1) ahead of the windows made of these panes."""
         stock = only_scores(counts, STOCK_CODES)
         if stock:
@@ -85,7 +85,7 @@ class CellState:
             if not ahead:
                 del self.future_panes[resolution]
 
-    def stock_at_end(self, resolution: int) -> Counts:
+    def stock_at_end(self, resolution: int) -> Accumulator:
         """What the stock scores counted up to the end of the windows made of these panes."""
         if resolution not in self.future_panes:
             return self.all_time_total
@@ -112,12 +112,13 @@ class CellState:
 
 
 def _changes_slot(label: str) -> int:
-    if label in DERIVED_LABELS:
+    source = SourceLabel.parse(label)
+    if source.is_derived:
         return DERIVED_CHANGES
-    return EVENT_CHANGES if meeting_of(label) is None else COMPARISON_CHANGES
+    return COMPARISON_CHANGES if source.group else EVENT_CHANGES
 
 
-def add(counts: Counts, delta: Mapping[int, int], sign: int) -> None:
+def add(counts: Accumulator, delta: Mapping[int, int], sign: int) -> None:
     """Add to (sign 1) or take away from (sign -1) `counts`, in place; no slot ever holds 0."""
     for slot, amount in delta.items():
         total = counts.get(slot, 0) + sign * amount

@@ -5,9 +5,9 @@ from math import lcm
 
 from schemas.pane import Pane, Watermark
 from schemas.score import Score
-from streams.core.events.sources import to_ms
 from streams.core.scores import SCORES
 from streams.core.stage2.windows import Windows
+from streams.core.time.instants import to_ms
 from streams.core.time.lateness import NO_WATERMARK_MS, Lateness
 
 SourcePartition = tuple[str, int]

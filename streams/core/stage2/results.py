@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.score import Score as Record
-from streams.core.events.sources import to_datetime
 from streams.core.scores import ComparedScore, Result, Score, StockScore
 from streams.core.scores.compared import CellName, WindowPair
 from streams.core.scores.contributions import COUNTED_SCORES, by_score, score_accumulator
@@ -16,7 +15,8 @@ from streams.core.stage2.cell_state import (
     PublishedValues,
 )
 from streams.core.stage2.window_ranges import WindowRange
-from streams.core.time.panes import Span
+from streams.core.time.instants import to_datetime
+from streams.core.time.spans import Span
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streams.core.time.lateness import Lateness
-from streams.core.time.panes import Span
+from streams.core.time.spans import Span
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from schemas.pane import Pane
 from schemas.score import Score
-from streams.core.events.sources import to_ms
+from streams.core.events.source_label import SourceLabel
 from streams.core.scores import ComparedScore
+from streams.core.scores.base import Accumulator
 from streams.core.scores.compared import CellName
+from streams.core.scores.comparison_groups import COMPARED_SCORES, COMPARISON_GROUPS, PREVIOUS_WINDOW_CODES
 from streams.core.scores.contributions import SCORE_CODES, STOCK_CODES
-from streams.core.stage1.comparison_inputs import COMPARED_SCORES, COMPARISON_GROUPS, PREVIOUS_WINDOW_CODES, meeting_of
-from streams.core.stage1.partials import ALL_TIME, Counts
 from streams.core.stage2.cell_state import CellState, PanePosition, SourcePartial, add
 from streams.core.stage2.pane_index import PaneIndex
 from streams.core.stage2.results import (
@@ -23,8 +23,10 @@ from streams.core.stage2.results import (
     should_publish,
 )
 from streams.core.stage2.window_ranges import WindowRange, window_ranges
+from streams.core.time.instants import to_ms
 from streams.core.time.lateness import NO_WATERMARK_MS, Lateness
-from streams.core.time.panes import Span
+from streams.core.time.panes import ALL_TIME
+from streams.core.time.spans import Span
 
 _BACK_NAMES = frozenset(name for name, code in SCORE_CODES.items() if code in PREVIOUS_WINDOW_CODES)
 
@@ -73,7 +75,7 @@ class Windows:
         for stretch in self._containing(resolution, start):
             self._sum_up(stretch, name, held, held.counts, 1)
             self._sum_up(stretch, name, held, before, -1)
-        for score in COMPARISON_GROUPS.get(meeting_of(pane.topic) or "", ()):
+        for score in COMPARISON_GROUPS.get(SourceLabel.parse(pane.topic).group, ()):
             self._gathered[score.name].add(name)
         return True
 
@@ -188,7 +190,7 @@ class Windows:
             for held in self._cells[name].panes[resolution, start].values():
                 self._sum_up(stretch, name, held, held.counts, sign)
 
-    def _sum_up(self, stretch: WindowRange, name: CellName, held: SourcePartial, counts: Counts, sign: int) -> None:
+    def _sum_up(self, stretch: WindowRange, name: CellName, held: SourcePartial, counts: Accumulator, sign: int) -> None:
         if not stretch.is_previous_window or held.needs_previous_window:
             add(self._cells[name].sums[stretch.number], counts, sign)
             self._changed.add((name, stretch.window))

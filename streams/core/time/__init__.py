@@ -1,1 +1,1 @@
-"""Instants, panes, spans and lateness: event time as integers, with no clock."""
+"""Event time as integers: instants, panes, spans, lateness and business hours; no clock is read here."""

@@ -1,66 +1,67 @@
-"""Time that passes while a desk is open: a week of opening hours in a zone, without holidays."""
+"""Business hours: a week of opening hours in a time zone, and the holidays on which nobody works."""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
 
+from streams.core.time.instants import to_datetime, to_ms
+
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 _DAY = timedelta(days=1)
 _RULE = re.compile(r"([a-z]{3})(?:-([a-z]{3}))? (\d{2}):(\d{2})-(\d{2}):(\d{2})")
 
-Hours = tuple[time, time | None]
+OpeningHours = tuple[time, time | None]
 """From and until, by the local clock; None is the end of the day."""
 
 
 @dataclass(frozen=True)
 class BusinessHours:
-    """Opening hours of each weekday (Monday first) by the clock of `zone`; on holidays nobody is there."""
+    """Opening hours of each weekday (Monday first) by the clock of `zone`; closed on holidays."""
 
     zone: tzinfo
-    week: tuple[tuple[Hours, ...], ...]
+    week: tuple[tuple[OpeningHours, ...], ...]
     holidays: frozenset[date] = frozenset()
 
     @classmethod
     def parse(cls, zone: tzinfo, days: Sequence[str], holidays: Sequence[str] = ()) -> "BusinessHours":
         """Read rules like "mon-fri 09:00-17:30" and dates like "2026-12-25"; raises `ValueError` naming the bad one."""
-        week: list[list[Hours]] = [[] for _ in WEEKDAYS]
+        week: list[list[OpeningHours]] = [[] for _ in WEEKDAYS]
         for rule in days:
             for weekday, hours in _parse(rule):
                 week[weekday].append(hours)
         return cls(zone, tuple(tuple(hours) for hours in map(_disjoint, week)), frozenset(map(_holiday, holidays)))
 
-    def between(self, start: int, end: int) -> int:
-        """Milliseconds of opening hours in `[start, end)`, both in ms since 1970.
+    def between(self, start_ms: int, end_ms: int) -> int:
+        """Milliseconds of opening hours in `[start_ms, end_ms)`; 0 where the end is before the start.
 
+        >>> from datetime import UTC
         >>> week = BusinessHours.parse(UTC, ["mon-fri 09:00-17:00"])
         >>> week.between(24 * 3_600_000, 4 * 24 * 3_600_000) // 3_600_000  # Friday and a weekend
         8
         """
-        day, last = self._local(start).date(), self._local(max(start, end)).date()
-        total = 0
+        day, last = self._local(start_ms).date(), self._local(max(start_ms, end_ms)).date()
+        total_ms = 0
         while day <= last:
             if day not in self.holidays:
-                total += sum(self._overlap(day, hours, start, end) for hours in self.week[day.weekday()])
+                total_ms += sum(self._overlap_ms(day, hours, start_ms, end_ms) for hours in self.week[day.weekday()])
             day += _DAY
-        return total
+        return total_ms
 
-    def _overlap(self, day: date, hours: Hours, start: int, end: int) -> int:
-        opens = self._moment(day, hours[0])
-        closes = self._moment(day + _DAY, time()) if hours[1] is None else self._moment(day, hours[1])
-        return max(0, min(end, closes) - max(start, opens))
+    def _overlap_ms(self, day: date, hours: OpeningHours, start_ms: int, end_ms: int) -> int:
+        opens_ms = self._instant_ms(day, hours[0])
+        closes_ms = self._instant_ms(day + _DAY, time()) if hours[1] is None else self._instant_ms(day, hours[1])
+        return max(0, min(end_ms, closes_ms) - max(start_ms, opens_ms))
 
-    def _local(self, ms: int) -> datetime:
-        return (_EPOCH + timedelta(milliseconds=ms)).astimezone(self.zone)
+    def _local(self, instant_ms: int) -> datetime:
+        return to_datetime(instant_ms).astimezone(self.zone)
 
-    def _moment(self, day: date, clock: time) -> int:
-        return (datetime.combine(day, clock, self.zone) - _EPOCH) // _MILLISECOND
+    def _instant_ms(self, day: date, clock: time) -> int:
+        return to_ms(datetime.combine(day, clock, self.zone))
 
 
-def _parse(rule: str) -> Iterator[tuple[int, Hours]]:
+def _parse(rule: str) -> Iterator[tuple[int, OpeningHours]]:
     match = _RULE.fullmatch(rule.strip().lower())
     if not match or match[1] not in WEEKDAYS or (match[2] or "mon") not in WEEKDAYS:
         raise ValueError(f'{rule!r}: write opening hours as "mon-fri 09:00-17:30" or "sat 10:00-14:00"')
@@ -74,11 +75,11 @@ def _parse(rule: str) -> Iterator[tuple[int, Hours]]:
         yield weekday, (time(*divmod(opens, 60)), until)
 
 
-def _disjoint(hours: list[Hours]) -> list[Hours]:
-    ordered = sorted(hours, key=lambda one: one[0])
-    for before, after in pairwise(ordered):
-        if before[1] is None or before[1] > after[0]:
-            raise ValueError(f"opening hours from {before[0]:%H:%M} and from {after[0]:%H:%M} overlap on one day")
+def _disjoint(hours: list[OpeningHours]) -> list[OpeningHours]:
+    ordered = sorted(hours, key=lambda opening: opening[0])
+    for earlier, later in pairwise(ordered):
+        if earlier[1] is None or earlier[1] > later[0]:
+            raise ValueError(f"opening hours from {earlier[0]:%H:%M} and from {later[0]:%H:%M} overlap on one day")
     return ordered
 
 

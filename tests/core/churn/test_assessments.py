@@ -149,7 +149,7 @@ def test_what_is_known_is_asked_for_only_where_there_is_evidence() -> None:
     assert assessed is not None
     assert assessment is not None
     assert (key, assessed.version, assessment.ppm) == (b"cc", NOON, 20_000)
-    ledger.forget_before(b"cc", [NOON + DAY] * 4)
+    ledger.forget_before(b"cc", dict.fromkeys(range(4), NOON + DAY))
     assert risks.last_assessed([b"cc"], ledger) == []
     assert risks.last_assessed([b"cnever"], ledger) == [(b"cnever", None, None, None)]
 

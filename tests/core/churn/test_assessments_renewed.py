@@ -5,7 +5,7 @@ from typing import Any
 
 from streams.core.churn.band_changes import band_changes
 from streams.runtime import changelog
-from streams.runtime.model_watch import shipped_model
+from streams.runtime.churn_model_watch import shipped_churn_model
 from tests.reference.contracts import ACCOUNTS, CALLS
 from tests.support.arrivals import DAY, HOUR, MINUTE, NOON
 from tests.support.pipeline import Pipeline
@@ -83,14 +83,14 @@ def test_in_a_call_no_more_are_looked_at_and_assessed_than_it_says() -> None:
     for number in range(10):
         stream.answer(NOON, 0, customer=f"c{number}")
     intake, later = stream.stage.intake, NOON + 2 * DAY
-    assert intake.renew_risks(later, DAY, 4, 100)
+    assert intake.renew_assessments(later, DAY, 4, 100)
     assert len(intake.assessments.drain()) == 4
-    assert intake.renew_risks(later, DAY, 100, 3)
+    assert intake.renew_assessments(later, DAY, 100, 3)
     assert len(intake.assessments.drain()) == 3
-    assert intake.renew_risks(later, DAY, 100, 100)
+    assert intake.renew_assessments(later, DAY, 100, 100)
     assert len(intake.assessments.drain()) == 3
-    assert not intake.renew_risks(later, DAY, 100, 100), "none is older than a day any more"
-    assert not intake.renew_risks(later + 3 * DAY, DAY, 100, 100, budget=0)
+    assert not intake.renew_assessments(later, DAY, 100, 100), "none is older than a day any more"
+    assert not intake.renew_assessments(later + 3 * DAY, DAY, 100, 100, budget_bytes=0)
 
 
 def test_another_model_is_taken_over_bit_by_bit_and_exact_in_the_end_and_nobody_has_changed() -> None:
@@ -98,12 +98,12 @@ def test_another_model_is_taken_over_bit_by_bit_and_exact_in_the_end_and_nobody_
     for number in range(5):
         upset(stream, NOON, f"c{number}")
     before = value(stream, "newly_at_risk")
-    shipped = shipped_model()
+    shipped = shipped_churn_model()
     intake, now = stream.stage.intake, stream.now
     intake.assessments.model = replace(shipped, high=0.99, version="calm")
-    assert intake.renew_risks(now, DAY, 3, 100)
+    assert intake.renew_assessments(now, DAY, 3, 100)
     assert {a.model.partition("@")[0] for _, _, _, a in intake.assessments.drain() if a is not None} == {"calm"}
-    while intake.renew_risks(now, DAY, 3, 100):
+    while intake.renew_assessments(now, DAY, 3, 100):
         pass
     stream.checkpoint()
     found = {row["score"]: row["value"] for row in stream.shown_by(stream.windows) if row["window"] == "7d"}
@@ -116,7 +116,7 @@ def test_state_goes_on_under_another_model() -> None:
     stream = Pipeline(**SECTIONS)
     stream.answer(NOON, 0, customer="c")
     stage = stream.stage
-    stage.definition = replace(stage.definition, churn_model=replace(shipped_model(), intercept=-1.0))
+    stage.definition = replace(stage.definition, churn_model=replace(shipped_churn_model(), intercept=-1.0))
     stage.restart()
     stage.renew(NOON)
     ppm, band = assessed(stage)
@@ -129,7 +129,7 @@ def test_who_is_gone_from_the_ledger_becomes_unknown_then_is_forgotten_everywher
     stream = Pipeline(**SECTIONS)
     upset(stream, NOON)
     stage, risks = stream.stage, stream.stage.intake.assessments
-    stage.intake.ledger.forget_before(b"cc", [NOON + DAY] * 4)
+    stage.intake.ledger.forget_before(b"cc", dict.fromkeys(range(4), NOON + DAY))
     published = [output for output in stage.renew(NOON + 2 * HOUR) if output.topic == "cx.risk.v1"]
     assert [b'"band":"unknown"' in (output.value or b"") for output in published] == [True]
     assert len(risks) == 1
@@ -160,8 +160,8 @@ def test_a_replay_finds_the_changes_of_band_at_the_events_that_made_them() -> No
     upset(stream, NOON, touchpoint="web")
     stream.answer(NOON + 32 * DAY, 10, customer="c", touchpoint="shop")
     entries = stream.stage.intake.ledger.entries(b"cc")
-    found = list(band_changes(shipped_model(), entries, NOON + 33 * DAY, 31 * DAY, 60 * DAY))
+    found = list(band_changes(shipped_churn_model(), entries, NOON + 33 * DAY, 31 * DAY, 60 * DAY))
     answered, last = NOON + 4 * MINUTE, NOON + 32 * DAY
     assert [(change.into_high, change.time) for change in found] == [(True, answered), (False, last)]
-    late = band_changes(shipped_model(), entries, NOON + 33 * DAY, 31 * DAY, 2 * DAY)
+    late = band_changes(shipped_churn_model(), entries, NOON + 33 * DAY, 31 * DAY, 2 * DAY)
     assert list(late) == [], "when the longest window began it was at high risk no more"

@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.core.churn.features import FEATURES, HORIZON, customer_features, features
-from streams.core.events.fields import ACCOUNT, CALL, SURVEY, TICKET, TICKET_CHANGES
-from streams.core.ledger.ledger import Entry
-from streams.runtime.model_watch import shipped_model
+from streams.core.churn.features import FEATURES, HORIZON_MS, customer_features, features
+from streams.core.events.accounts import ACCOUNT
+from streams.core.events.calls import CALL
+from streams.core.events.entry import Entry
+from streams.core.events.surveys import SURVEY
+from streams.core.events.tickets import TICKET, TICKET_CHANGES
+from streams.runtime.churn_model_watch import shipped_churn_model
 from tests.reference.risk import shipped_risk
 from tests.support.arrivals import DAY, HOUR, MINUTE, NOON
 from tests.support.facts import EVIDENCE
@@ -40,8 +43,8 @@ def call(age: int, *number: int, wait: int = -1, direction: int = 0) -> Entry:
 @given(histories())
 def test_the_risk_is_the_naive_oracles(history: list[Entry]) -> None:
     ordered = sorted(history, key=lambda entry: (entry.time, entry.identity))
-    expected = shipped_risk([(entry.time, entry.fields) for entry in ordered], NOON, HORIZON)
-    found = shipped_model().assess(history, NOON, HORIZON)
+    expected = shipped_risk([(entry.time, entry.fields) for entry in ordered], NOON, HORIZON_MS)
+    found = shipped_churn_model().assess(history, NOON, HORIZON_MS)
     if expected is None:
         assert found.ppm is None
     else:
@@ -188,7 +191,7 @@ def test_an_answer_can_be_the_last_that_was_heard_and_an_invitation_cannot() -> 
 
 
 def test_what_is_edited_has_another_name() -> None:
-    model = shipped_model()
+    model = shipped_churn_model()
     other = replace(model, terms=(replace(model.terms[0], coefficient=1.1), *model.terms[1:]))
     renamed = replace(model, terms=(replace(model.terms[0], provenance="a survey of ours"), *model.terms[1:]))
     assert model.name != other.name

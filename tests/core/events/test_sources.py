@@ -12,13 +12,14 @@ from schemas.call import Call
 from schemas.survey import Survey
 from schemas.ticket import Ticket
 from streams.core.cells.cuts import DIMENSIONS
-from streams.core.events.sources import SOURCES, to_datetime, to_ms
-from streams.core.ledger.ledger import identity_of
+from streams.core.events import EVENTS
+from streams.core.events.identity import identity_of
+from streams.core.time.instants import to_datetime, to_ms
 from tests.reference.contracts import ACCOUNTS, CALLS, SURVEYS, TICKETS
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 NOON_MS = 1_704_110_400_000
-BY_TOPIC = {source.topic: source for source in SOURCES}
+BY_TOPIC = {source.topic.name: source for source in EVENTS}
 ENVELOPE: dict[str, Any] = {"event_id": "e", "record_id": "r", "time": NOON}
 SURVEY: dict[str, Any] = {**ENVELOPE, "survey": "s", "kind": "nps", "score": 9}
 
@@ -36,7 +37,7 @@ def test_the_place_of_a_source_is_its_code_in_the_facts() -> None:
         Survey(**SURVEY),
         Account(**ENVELOPE, change="started"),
     )
-    assert [source.facts(event)[0] for source, event in zip(SOURCES, events, strict=True)] == [0, 1, 2, 3]
+    assert [source.read(event)[0] for source, event in zip(EVENTS, events, strict=True)] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("topic", [TICKETS, ACCOUNTS])

@@ -7,8 +7,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from streams.core.events.fields import ACCOUNT, TICKET
-from streams.core.ledger.ledger import SEGMENT, Entry, EntryLocation, Ledger, identity_of
+from streams.core.events.accounts import ACCOUNT
+from streams.core.events.entry import Entry
+from streams.core.events.identity import identity_of
+from streams.core.events.tickets import TICKET
+from streams.core.ledger.ledger import EntryLocation, Ledger
+from streams.core.ledger.retention import Floors
+from streams.core.ledger.segments import RECORDS_PER_SEGMENT
 from streams.core.stage1.definition import STATE_FORM
 
 CUSTOMERS = (b"ca", b"cb", b"nobody--")
@@ -26,7 +31,7 @@ def age(entry: Entry, known: dict[bytes, Entry]) -> int:
     return max(e.time for e in known.values() if e.fields[0] == TICKET and e.fields[7] == entry.fields[7])
 
 
-def holds(entry: Entry, known: dict[bytes, Entry], floors: list[int]) -> bool:
+def holds(entry: Entry, known: dict[bytes, Entry], floors: Floors) -> bool:
     """Whether an account event tells what is still so, of an account that lives or of a customer there is more of."""
     own = sorted((e for e in known.values() if e.fields[0] == ACCOUNT), key=lambda e: (e.time, e.identity))
     if entry not in own:
@@ -104,22 +109,22 @@ class Model(RuleBasedStateMachine):
         self.model[customer][record] = new
 
     @precondition(lambda self: self.model)
-    @rule(data=st.data(), floors=st.lists(st.integers(0, 10), min_size=4, max_size=4))
-    def forget(self, data: st.DataObject, floors: list[int]) -> None:
+    @rule(data=st.data(), floors=st.fixed_dictionaries({code: st.integers(0, 10) for code in range(4)}))
+    def forget(self, data: st.DataObject, floors: Floors) -> None:
         customer = data.draw(st.sampled_from(sorted(self.model)))
         before = len(self.model[customer])
         self.forget_in_model(customer, floors)
         assert self.ledger.forget_before(customer, floors) == (len(self.model.get(customer, ())) < before)
 
-    @rule(floors=st.lists(st.integers(0, 6), min_size=4, max_size=4))
-    def sweep_around(self, floors: list[int]) -> None:
+    @rule(floors=st.fixed_dictionaries({code: st.integers(0, 6) for code in range(4)}))
+    def sweep_around(self, floors: Floors) -> None:
         for _ in range(2):  # the first call may be the end of a round
             self.ledger.sweep(floors, len(CUSTOMERS) + 1)
         self.ledger.sweep(floors, len(CUSTOMERS) + 1)
         for customer in list(self.model):
             self.forget_in_model(customer, floors)
 
-    def forget_in_model(self, customer: bytes, floors: list[int]) -> None:
+    def forget_in_model(self, customer: bytes, floors: Floors) -> None:
         known = self.model.pop(customer)
         kept = {r: e for r, e in known.items() if age(e, known) >= floors[e.fields[0]] or holds(e, known, floors)}
         if kept:
@@ -165,7 +170,7 @@ test_a_ledger_is_a_dictionary_that_survives_restarts: Any = Model.TestCase
         (16, 28, 14),
         (30, 28, 28),
         (30, 29, 22),
-        (1_024, 2_000, 2_000 - 140 * SEGMENT),
+        (1_024, 2_000, 2_000 - 140 * RECORDS_PER_SEGMENT),
     ],
 )
 def test_of_one_customer_the_oldest_segments_go_and_are_counted(max_records: int, appended: int, kept: int) -> None:
@@ -226,7 +231,7 @@ def test_a_sweep_goes_around_all_customers_a_few_at_a_time() -> None:
     ledger = Ledger(1_024)
     for number in range(100):
         append(ledger, b"c%d" % number, entry(time=number))
-    floors, sizes = [50, 50, 50, 50], []
+    floors, sizes = dict.fromkeys(range(4), 50), []
     for _ in range(12):
         ledger.sweep(floors, 10)
         sizes.append(len(ledger.customers))
@@ -236,12 +241,12 @@ def test_a_sweep_goes_around_all_customers_a_few_at_a_time() -> None:
 
 
 def test_a_round_of_the_sweep_begins_when_a_floor_has_moved_on() -> None:
-    ledger = Ledger(1_024, sweep_every=10)
+    ledger = Ledger(1_024, sweep_every_ms=10)
 
     def swept(floor: int) -> int:
         append(ledger, b"old", entry(time=0))
         for _ in range(3):
-            ledger.sweep([0, 0, floor, 0], 10)
+            ledger.sweep({0: 0, 1: 0, 2: floor, 3: 0}, 10)
         return len(ledger.customers)
 
     assert [swept(floor) for floor in (5, 14, 15, 24, 25)] == [0, 1, 0, 1, 0]
@@ -259,6 +264,4 @@ def test_identities_differ_by_topic_and_by_where_one_part_ends() -> None:
 def test_state_with_other_identities_is_state_of_another_form() -> None:
     # whoever has to change this raises the form: what is named otherwise would count twice
     named = identity_of("cx.surveys.v1", "r-1").hex()
-    assert (STATE_FORM, SEGMENT, named) == (3, 7, "2129f9d949f0f32d"), (
-        "raise STATE_FORM: what is named otherwise counts twice"
-    )
+    assert (STATE_FORM, RECORDS_PER_SEGMENT, named) == (3, 7, "2129f9d949f0f32d"), "raise STATE_FORM: what is named otherwise counts twice"

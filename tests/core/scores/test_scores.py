@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from streams.core.events.fields import SURVEY, SURVEY_KINDS, SURVEY_PROGRAMS, SURVEY_STATES, RecordFields, risk_facts
+from streams.core.events.derived_kinds import assessment_fields
+from streams.core.events.record_fields import RecordFields
+from streams.core.events.surveys import SURVEY, SURVEY_KINDS, SURVEY_PROGRAMS, SURVEY_STATES
 from streams.core.scores import SCORES, Result, Score
 from streams.core.scores.base import rounded
 
@@ -115,7 +117,7 @@ def test_only_answers_are_scored(state: str) -> None:
 
 
 def test_churn_risk_is_a_mean_over_customers() -> None:
-    records = [risk_facts(100_000, False), risk_facts(0, False), risk_facts(800_000, True)]
+    records = [assessment_fields(100_000, False), assessment_fields(0, False), assessment_fields(800_000, True)]
     mean, high = result("churn_risk", records), result("churn_risk_high", records)
     assert (mean.value, mean.lower, mean.upper, mean.n) == (0.3, 0.0, 1.0, 3)
     assert mean.counts == {"high": 1, "sum_ppm": 900_000}
@@ -123,5 +125,5 @@ def test_churn_risk_is_a_mean_over_customers() -> None:
 
 
 def test_no_risk_at_all_is_zero_and_not_missing() -> None:
-    computed = result("churn_risk", [risk_facts(0, False), risk_facts(0, False)])
+    computed = result("churn_risk", [assessment_fields(0, False), assessment_fields(0, False)])
     assert (computed.value, computed.lower, computed.upper, computed.n) == (0.0, 0.0, 0.0, 2)

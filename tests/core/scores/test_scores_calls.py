@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from streams.core.events.fields import CALL, CALL_DIRECTIONS, CALL_OUTCOMES, UNKNOWN, RecordFields
+from streams.core.events.calls import CALL, CALL_DIRECTIONS, CALL_OUTCOMES
+from streams.core.events.record_fields import UNKNOWN, RecordFields
 from streams.core.scores import SCORES, Accumulator, Result
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[2] / "vectors.json").read_text())

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.core.events.fields import RecordFields
+from streams.core.events.record_fields import RecordFields
 from streams.core.scores import Accumulator, ComparedScore, Result, Score
 from streams.core.scores.compared import CellName, WindowPair
+from streams.core.scores.comparison_groups import COMPARED_SCORES
 from streams.core.scores.friction import Friction
 from streams.core.scores.friction_ces2 import FrictionCes2
 from streams.core.scores.speed_guard import SpeedGuard
-from streams.core.stage1.comparison_inputs import COMPARED_SCORES
 from tests.reference.compared import COMPARISONS, Records
 from tests.reference.summary import Summary
 

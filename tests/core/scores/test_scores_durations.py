@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.core.derived.tickets import LONGEST_MS as LONGEST_MS_OF_A_TICKET
+from streams.core.derived.tickets import LONGEST_DURATION_MS as LONGEST_MS_OF_A_TICKET
 from streams.core.scores.base import SLOT_LIMIT, Accumulator
 from streams.core.scores.calls import LONGEST_MS
 from streams.core.scores.durations import APART, BUCKETS, FIRST_BUCKET, bucket, mean_of, middle, slots_of

@@ -6,14 +6,15 @@ from hypothesis import strategies as st
 from streams.core.cells.cuts import Cut
 from streams.core.cells.dimensions import DimensionRegistry
 from streams.core.scores.contributions import contribution
-from streams.core.stage1.accumulator import ChunkAccumulator, bucket_bytes
-from streams.core.stage1.partials import PaneDelta, PanePartial, Partials
+from streams.core.scores.pane_delta import PaneDelta
+from streams.core.stage1.accumulator import ChunkAccumulator
+from streams.core.stage1.partials import PanePartial, Partials
 from streams.core.time.lateness import NO_WATERMARK_MS, Lateness
-from streams.core.time.panes import parse_span
+from streams.core.time.spans import parse_span
 from tests.support.arrivals import HOUR, MINUTE, NOON, SECOND
 from tests.support.facts import FACTS
 
-BOUNDS = Lateness.of([parse_span("5m"), parse_span("1h"), parse_span("24h")], 3600, 600)
+BOUNDS = Lateness.for_spans([parse_span("5m"), parse_span("1h"), parse_span("24h")], 3600, 600)
 CUTS = (Cut.parse("total"), Cut.parse("channel"))
 NINE = (2, 0, 2, 9, 0)
 KEEP = min(BOUNDS.keep_ms.values())
@@ -40,7 +41,7 @@ def dimensions() -> DimensionRegistry:
 
 
 def tally(watermark: int = NO_WATERMARK_MS) -> ChunkAccumulator:
-    return ChunkAccumulator("t", watermark, KEEP, bucket_bytes(len(CUTS), len(BOUNDS.keep_ms)))
+    return ChunkAccumulator("t", watermark, BOUNDS)
 
 
 def rolled_up(*tallies: ChunkAccumulator) -> dict[object, PanePartial]:
@@ -76,10 +77,10 @@ def test_equal_answers_of_one_place_take_the_room_of_one() -> None:
     crowded = tally()
     for second in range(10):
         crowded.count(NINE, NOON + second * SECOND, 0, 1)
-    assert crowded.bytes == bucket_bytes(len(CUTS), len(BOUNDS.keep_ms))
+    assert crowded.places == 1
     crowded.count(NINE, NOON + 10 * SECOND, 0, 1)
     crowded.count(NINE, NOON, 1, 1)
-    assert crowded.bytes == 3 * bucket_bytes(len(CUTS), len(BOUNDS.keep_ms))
+    assert crowded.places == 3
     partial = rolled_up(crowded)[("t", 10, NOON), 0]
     assert (partial.version, partial.last[1]) == (11, NOON + 9 * SECOND)
 

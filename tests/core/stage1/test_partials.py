@@ -1,11 +1,12 @@
 """Cumulative partials of panes: rolled up, drained when they changed, forgotten when their pane closes."""
 
-from streams.core.stage1.partials import PARTIAL_BYTES, PaneDelta, PaneKey, PanePartial, Partials
+from streams.core.scores.pane_delta import PaneDelta
+from streams.core.stage1.partials import PaneKey, PanePartial, Partials
 from streams.core.time.lateness import NO_WATERMARK_MS, Lateness
-from streams.core.time.panes import parse_span
+from streams.core.time.spans import parse_span
 from tests.support.arrivals import HOUR, MINUTE, NOON, SECOND
 
-BOUNDS = Lateness.of([parse_span("5m"), parse_span("24h")], 3600, 600)
+BOUNDS = Lateness.for_spans([parse_span("5m"), parse_span("24h")], 3600, 600)
 """Panes of 10 s stay open for ten minutes, panes of 5 min for a day and an hour."""
 
 TEN, FIVE = 10, 300
@@ -68,10 +69,10 @@ def test_only_what_changed_is_drained_in_a_fixed_order() -> None:
     partials = Partials(BOUNDS)
     for start in (NOON + MINUTE, NOON):
         partials.apply("t", (1, 0), start, NO_WATERMARK_MS, bucket())
-    assert partials.pending_bytes == 6 * PARTIAL_BYTES
+    assert len(partials.changed) == 6
     places = [(key, cell) for key, cell, _ in partials.drain()]
     assert places == sorted(places)
-    assert partials.pending_bytes == 0
+    assert not partials.changed
     partials.apply("t", (1,), NOON, NO_WATERMARK_MS, bucket())
     assert [cell for _, cell, _ in partials.drain()] == [1, 1]
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from streams.core.events.fields import SURVEY
-from streams.core.ledger.ledger import identity_of
-from streams.core.stage1.outcomes import RISK_LABEL
+from streams.core.events.identity import identity_of
+from streams.core.events.source_label import ASSESSMENT_LABEL
+from streams.core.events.surveys import SURVEY
 from streams.core.stage1.partition_state import PartitionState
 from streams.core.stage1.partitioner import partition_of
 from streams.core.time.lateness import NO_WATERMARK_MS
@@ -136,17 +136,14 @@ def test_a_topic_never_seen_has_applied_nothing() -> None:
 def test_a_step_stops_at_its_budget_and_takes_at_least_one_record() -> None:
     state = intake()
     chunk = records(*(survey(f"r{n}", NOON + n * HOUR) for n in range(50)))
-    taken = state.apply(SURVEYS, chunk, FAR, budget=20_000)
+    taken = state.apply(SURVEYS, chunk, FAR, budget_bytes=20_000)
     assert 1 < taken < 50
     assert state.applied(SURVEYS) == taken - 1
-    full = state.pending_bytes
-    assert state.apply(SURVEYS, chunk[taken:], FAR, budget=full - 1) == 0
-    state.ledger.drain()
-    state.drain_panes()
-    state.assessments.drain()
-    state.dimensions.drain()
-    assert state.pending_bytes == 0
-    assert state.apply(SURVEYS, chunk[taken:], FAR, budget=1) == 1
+    full = state.size.pending_bytes
+    assert state.apply(SURVEYS, chunk[taken:], FAR, budget_bytes=full - 1) == 0
+    state.drain(2**60)
+    assert state.size.pending_bytes == 0
+    assert state.apply(SURVEYS, chunk[taken:], FAR, budget_bytes=1) == 1
 
 
 def test_the_ledger_forgets_at_the_horizon_though_it_still_holds_the_record() -> None:
@@ -208,4 +205,4 @@ def test_assessments_are_no_source() -> None:
         FAR,
     )
     assert list(state.progress) == [ACCOUNTS]
-    assert state.watermarks[RISK_LABEL] == NOON
+    assert state.watermarks[ASSESSMENT_LABEL] == NOON

@@ -5,8 +5,8 @@ import pytest
 from schemas.pane import Pane, Watermark
 from schemas.score import Score
 from streams.app import definition
-from streams.core.events.sources import to_datetime, to_ms
 from streams.core.stage2.replay_clock import ReplayClock
+from streams.core.time.instants import to_datetime, to_ms
 from tests.reference.contracts import CALLS, SURVEYS
 from tests.support.arrivals import DAY, HOUR, MINUTE, NOON, SECOND
 from tests.support.stream import new_windows, settings_with

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from schemas.pane import Pane, Watermark
 from schemas.score import Score
 from streams.app import definition
-from streams.core.events.sources import to_datetime, to_ms
-from streams.core.stage1.outcomes import CASES_LABEL
-from streams.core.stage1.partials import ALL_TIME
+from streams.core.events.source_label import DERIVED_LABEL
 from streams.core.stage2.replay_clock import ReplayClock
 from streams.core.stage2.windows import Windows
+from streams.core.time.instants import to_datetime, to_ms
+from streams.core.time.panes import ALL_TIME
 from tests.reference.contracts import TICKETS
 from tests.support.arrivals import DAY, HOUR, MINUTE, NOON, SECOND
 from tests.support.stream import new_windows, settings_with
@@ -27,7 +27,7 @@ class Desk:
 
     def __init__(self, resolution: int = 10, **fields: Any) -> None:
         self.width = resolution * 1000
-        self.fields: dict[str, Any] = {"cut": "total", "cell": "all", "topic": CASES_LABEL, "partition": 0} | fields
+        self.fields: dict[str, Any] = {"cut": "total", "cell": "all", "topic": DERIVED_LABEL, "partition": 0} | fields
         self.resolution = resolution
         self.panes: dict[int, dict[int, int]] = {}
         self.ever: dict[int, int] = {}

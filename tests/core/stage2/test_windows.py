@@ -9,9 +9,9 @@ import pytest
 
 from schemas.pane import Pane
 from schemas.score import Score
-from streams.core.events.sources import to_datetime, to_ms
-from streams.core.stage1.outcomes import RISK_LABEL
+from streams.core.events.source_label import ASSESSMENT_LABEL
 from streams.core.stage2.windows import Windows
+from streams.core.time.instants import to_datetime, to_ms
 from tests.reference.contracts import SURVEYS
 from tests.support.arrivals import DAY, HOUR, MINUTE, NOON, SECOND
 from tests.support.stream import new_windows, settings_with
@@ -112,7 +112,7 @@ def test_source_partitions_and_sources_add_up() -> None:
 def test_the_revision_of_a_score_counts_no_changes_of_assessments_nor_the_other_way_round() -> None:
     stage = windows("5m")
     stage.apply(pane(NOON, {10: 1}, version=4))
-    stage.apply(pane(NOON, {}, topic=RISK_LABEL, version=9, counts={"churn_risk": {0: 1, 1: 20_000, 2: 400_000_000}}))
+    stage.apply(pane(NOON, {}, topic=ASSESSMENT_LABEL, version=9, counts={"churn_risk": {0: 1, 1: 20_000, 2: 400_000_000}}))
     assert {score.score: score.revision for score in at(NOON, stage)} == {"nps": 4, "churn_risk": 9}
 
 

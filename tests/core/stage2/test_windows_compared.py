@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from schemas.pane import Pane
 from schemas.score import Score
-from streams.core.events.fields import RecordFields
-from streams.core.events.sources import to_datetime
+from streams.core.events.record_fields import RecordFields
+from streams.core.events.source_label import SourceLabel
 from streams.core.scores import ComparedScore
 from streams.core.scores.friction import Friction
 from streams.core.scores.speed_guard import SpeedGuard
-from streams.core.stage1.comparison_inputs import label_of
 from streams.core.stage2.windows import Windows
+from streams.core.time.instants import to_datetime
 from tests.reference.contracts import CALLS, SURVEYS
 from tests.support.arrivals import DAY, HOUR, MINUTE, NOON, SECOND
 from tests.support.stream import new_windows, settings_with
@@ -37,7 +37,7 @@ def gathered(
         cell=cell,
         resolution=resolution,
         start=to_datetime(start),
-        topic=label_of(score.comparison_group, SURVEYS if score is FRICTION else CALLS),
+        topic=SourceLabel(SURVEYS if score is FRICTION else CALLS, group=score.comparison_group).text,
         partition=0,
         version=version,
         last={score.name: to_datetime(start)},

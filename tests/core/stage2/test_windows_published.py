@@ -1,11 +1,11 @@
 """A live window is published again whenever anything it shows has changed."""
 
 from schemas.pane import Pane
-from streams.core.events.fields import RecordFields
-from streams.core.events.sources import to_datetime
+from streams.core.events.record_fields import RecordFields
 from streams.core.scores.base import Accumulator
 from streams.core.scores.speed_of_answer import SpeedOfAnswer
 from streams.core.stage2.windows import Windows
+from streams.core.time.instants import to_datetime
 from tests.support.stream import new_windows, settings_with
 
 START = 1_700_000_000_000

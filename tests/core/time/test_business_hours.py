@@ -40,7 +40,7 @@ def minute_by_minute(start: int, end: int) -> int:
 
 @settings(deadline=None, max_examples=40)
 @given(st.sampled_from((ms(2026, 3, 26), ms(2026, 10, 22), ms(2028, 2, 28))), st.integers(0, 4 * 86_400_000), st.data())
-def test_it_is_what_counting_minutes_says(day: int, offset: int, data: st.DataObject) -> None:
+def test_opening_hours_are_those_counted_minute_by_minute(day: int, offset: int, data: st.DataObject) -> None:
     start = day + offset
     end = start + data.draw(st.integers(0, 3 * 86_400_000))
     hours = BusinessHours.parse(BERLIN, WEEK, HOLIDAYS)
@@ -53,7 +53,7 @@ def test_a_day_of_23_and_one_of_25_hours() -> None:
     assert always.between(ms(2026, 10, 24), ms(2026, 10, 27)) == 25 * 60 * MINUTE
 
 
-def test_before_it_begins_nothing_has_passed() -> None:
+def test_an_end_before_the_start_gives_0() -> None:
     assert BusinessHours.parse(UTC, ["mon-sun 00:00-24:00"]).between(2 * MINUTE, MINUTE) == 0
 
 

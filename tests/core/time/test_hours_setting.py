@@ -23,16 +23,16 @@ def settings_file(folder: Path, text: str) -> Path:
         ('open = ["mon-fri 09:00-17:00"]\nholidays = ["Easter"]', r"hours\.holidays: 'Easter': write a holiday as"),
     ],
 )
-def test_what_cannot_be_read_is_named_with_its_key(tmp_path: Path, text: str, message: str) -> None:
+def test_a_setting_that_cannot_be_read_is_named_with_its_key(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=f"^{message}"):
         load(settings_file(tmp_path, text), {})
 
 
-def test_without_opening_hours_there_is_the_calendar_only(tmp_path: Path) -> None:
+def test_without_opening_hours_only_calendar_time_is_counted(tmp_path: Path) -> None:
     assert load(settings_file(tmp_path, 'zone = "Europe/Berlin"'), {}).business_hours() is None
 
 
-def test_the_environment_can_set_them() -> None:
+def test_opening_hours_can_be_set_by_environment_variables() -> None:
     env = {"CXSTREAM_HOURS_OPEN": "mon-fri 09:00-17:00,sat 10:00-12:00", "CXSTREAM_HOURS_ZONE": "Europe/Berlin"}
     hours = load(None, env).business_hours()
     assert hours is not None

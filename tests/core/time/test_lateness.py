@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.core.time.lateness import NO_WATERMARK_MS, Lateness
-from streams.core.time.panes import parse_span
+from streams.core.time.spans import parse_span
 from tests.reference.windows import boundary_after
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -13,12 +13,12 @@ MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 patient = settings(deadline=None)
 
 
-def of(lengths: list[str], allowance: int, final_after: int = 0) -> Lateness:
-    return Lateness.of([parse_span(length) for length in lengths], allowance, 600, final_after)
+def bounds_for(lengths: list[str], allowance_s: int, final_after_s: int = 0) -> Lateness:
+    return Lateness.for_spans([parse_span(length) for length in lengths], allowance_s, 600, final_after_s)
 
 
 @pytest.mark.parametrize(
-    ("lengths", "allowance", "final_after", "wait", "keep"),
+    ("lengths", "allowance_s", "final_after_s", "wait_ms", "keep_ms"),
     [
         (["5m", "1h"], 30 * 86_400, 10, {10: HOUR}, {10: 2 * HOUR}),
         (
@@ -33,32 +33,32 @@ def of(lengths: list[str], allowance: int, final_after: int = 0) -> Lateness:
         (["60s"], 86_400, 0, {10: MINUTE}, {10: 2 * MINUTE}),
     ],
 )
-def test_a_pane_stays_open_for_its_longest_window_and_what_a_replay_waits_for(
-    lengths: list[str], allowance: int, final_after: int, wait: dict[int, int], keep: dict[int, int]
+def test_a_pane_stays_open_for_its_longest_window_and_the_wait_of_a_replay(
+    lengths: list[str], allowance_s: int, final_after_s: int, wait_ms: dict[int, int], keep_ms: dict[int, int]
 ) -> None:
-    bounds = of(lengths, allowance, final_after)
-    assert (bounds.wait_ms, bounds.keep_ms) == (wait, keep)
-    assert bounds.resolutions_s == tuple(sorted(keep))
+    bounds = bounds_for(lengths, allowance_s, final_after_s)
+    assert (bounds.wait_ms, bounds.keep_ms) == (wait_ms, keep_ms)
+    assert bounds.resolutions_s == tuple(sorted(keep_ms))
 
 
-def test_the_longest_window_is_that_of_all_resolutions() -> None:
-    assert of(["5m", "24h", "90m"], 3600).longest_window_ms == DAY
+def test_the_longest_window_is_the_longest_of_all_resolutions() -> None:
+    assert bounds_for(["5m", "24h", "90m"], 3600).longest_window_ms == DAY
 
 
-@pytest.mark.parametrize(("time", "late"), [(0, False), (1, False), (-1, True)])
-def test_an_event_as_late_as_allowed_still_counts(time: int, late: bool) -> None:
-    assert of(["5m"], 3600).is_late(time, HOUR) == late
+@pytest.mark.parametrize(("time_ms", "late"), [(0, False), (1, False), (-1, True)])
+def test_an_event_as_late_as_allowed_still_counts(time_ms: int, late: bool) -> None:
+    assert bounds_for(["5m"], 3600).is_late(time_ms, HOUR) == late
 
 
-def test_before_the_first_event_nothing_is_late_or_closed() -> None:
-    bounds = of(["5m"], 10)
+def test_before_the_first_event_no_event_is_late_and_no_pane_closed() -> None:
+    bounds = bounds_for(["5m"], 10)
     assert not bounds.is_late(-(2**50), NO_WATERMARK_MS)
     assert not bounds.is_closed(-(2**50), 10, NO_WATERMARK_MS)
 
 
-@pytest.mark.parametrize(("watermark", "closed"), [(10 * MINUTE + 9_999, False), (10 * MINUTE + 10_000, True)])
-def test_a_pane_closes_when_its_end_is_that_far_behind(watermark: int, closed: bool) -> None:
-    assert of(["5m"], 3600).is_closed(0, 10, watermark) == closed
+@pytest.mark.parametrize(("watermark_ms", "closed"), [(10 * MINUTE + 9_999, False), (10 * MINUTE + 10_000, True)])
+def test_a_pane_closes_when_its_end_is_that_far_behind(watermark_ms: int, closed: bool) -> None:
+    assert bounds_for(["5m"], 3600).is_closed(0, 10, watermark_ms) == closed
 
 
 @patient
@@ -68,9 +68,12 @@ def test_a_pane_closes_when_its_end_is_that_far_behind(watermark: int, closed: b
     st.integers(0, 2**40),
     st.integers(0, 2**32),
 )
-def test_no_live_window_contains_a_closed_pane(lengths: list[str], allowance: int, now: int, behind: int) -> None:
-    bounds, watermark = of(lengths, allowance), now  # an arrival is never after now, and the watermark never after it
+def test_no_live_window_contains_a_closed_pane(
+    lengths: list[str], allowance_s: int, now_ms: int, behind_ms: int
+) -> None:
+    bounds = bounds_for(lengths, allowance_s)
+    watermark_ms = now_ms  # the latest possible: a watermark never exceeds the arrivals, nor these the present
     for span in map(parse_span, lengths):
-        start = (now - behind) // (span.resolution_s * 1000) * span.resolution_s * 1000
-        if bounds.is_closed(start, span.resolution_s, watermark):
-            assert start < boundary_after(now, span.name) - span.seconds * 1000
+        start_ms = (now_ms - behind_ms) // (span.resolution_s * 1000) * span.resolution_s * 1000
+        if bounds.is_closed(start_ms, span.resolution_s, watermark_ms):
+            assert start_ms < boundary_after(now_ms, span.name) - span.seconds * 1000

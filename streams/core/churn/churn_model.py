@@ -7,13 +7,11 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Literal
 
-from streams.core.churn.features import HORIZON, customer_features
-from streams.core.events.fields import ACCOUNT, CALL, SURVEY, TICKET, UNKNOWN
-from streams.core.ledger.ledger import Entry
+from streams.core.churn.features import EVIDENCE_CODES, HORIZON_MS, customer_features
+from streams.core.events.entry import Entry
+from streams.core.events.record_fields import UNKNOWN
 
 PPM = 1_000_000
-EVIDENCE_SOURCES = (TICKET, CALL, SURVEY, ACCOUNT)
-"""The sources whose presence makes up the coverage."""
 
 Transform = Literal["from", "ramp", "half_life", "missing"]
 Features = Mapping[str, float]
@@ -129,10 +127,10 @@ class Model:
         """The risk with no term at all."""
         return logistic(self.intercept)
 
-    def assess(self, entries: Iterable[Entry], at: int, horizon: int = HORIZON) -> Assessment:
+    def assess(self, entries: Iterable[Entry], at: int, horizon: int = HORIZON_MS) -> Assessment:
         """The risk as known at `at` (ms) from records up to then and at most `horizon` ms older."""
         evidence = customer_features(entries, at, horizon)
-        coverage = len(evidence.kinds.intersection(EVIDENCE_SOURCES)) / len(EVIDENCE_SOURCES)
+        coverage = len(evidence.sources & EVIDENCE_CODES) / len(EVIDENCE_CODES)
         cents = round(100 * evidence.features["yearly_value"]) if "yearly_value" in evidence.features else UNKNOWN
         if not evidence.is_evidence:
             return Assessment(None, "unknown", self.base, (), coverage, cents, self.name, self.horizon_days)

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import pytest
 
-from streams.core.churn.model_file import parse_model
+from streams.core.churn.churn_model_file import parse_churn_model
 
 SHIPPED = (files("streams.core.churn") / "churn-model.toml").read_text("utf-8")
 LEAST = """
@@ -25,13 +25,13 @@ provenance = "ours"
 
 
 def test_the_shipped_one_is_right_and_says_where_everything_comes_from() -> None:
-    model = parse_model(SHIPPED)
+    model = parse_churn_model(SHIPPED)
     assert (model.horizon_days, round(model.base, 6), model.base_rate) == (30, 0.02, 0.02)
     assert all(term.provenance for term in model.terms)
 
 
 def test_a_term_is_the_product_of_its_factors_and_called_by_them() -> None:
-    model = parse_model(LEAST)
+    model = parse_churn_model(LEAST)
     [(name, weight, points)], risk = model.explain({"contacts": 5.0, "tenure_days": 73.0})
     assert name == "contacts ≥ 4 × tenure_days 0→365"
     assert weight == pytest.approx(0.2)
@@ -40,7 +40,7 @@ def test_a_term_is_the_product_of_its_factors_and_called_by_them() -> None:
 
 
 def test_what_is_missing_can_be_a_factor() -> None:
-    model = parse_model(LEAST.replace('feature = "contacts", from = 4', 'feature = "yearly_value", missing = true'))
+    model = parse_churn_model(LEAST.replace('feature = "contacts", from = 4', 'feature = "yearly_value", missing = true'))
     assert model.explain({"tenure_days": 365.0})[1] > model.base
     assert model.explain({"tenure_days": 365.0, "yearly_value": 1.0})[1] == model.base
 
@@ -80,14 +80,14 @@ def test_what_is_missing_can_be_a_factor() -> None:
 def test_what_is_not_right_is_refused_with_the_field(old: str, new: str, message: str) -> None:
     assert old in LEAST
     with pytest.raises(ValueError, match=f"(?m)^{re.escape(message)}"):
-        parse_model(LEAST.replace(old, new, 1))
+        parse_churn_model(LEAST.replace(old, new, 1))
 
 
 def test_a_model_without_terms_is_none() -> None:
     with pytest.raises(ValueError, match="terms: none"):
-        parse_model(LEAST.replace("[bands]", "terms = []\n[bands]").partition("[[terms]]")[0])
+        parse_churn_model(LEAST.replace("[bands]", "terms = []\n[bands]").partition("[[terms]]")[0])
 
 
 def test_whatever_the_size_of_the_log_odds_the_risk_is_one() -> None:
-    model = parse_model(LEAST.replace("1.5", "100").replace("-2.0", "99"))
+    model = parse_churn_model(LEAST.replace("1.5", "100").replace("-2.0", "99"))
     assert model.explain({"contacts": 9.0, "tenure_days": 900.0})[1] == 1.0

@@ -6,25 +6,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.core.churn.model import PPM, Assessment
-from streams.core.events.fields import (
-    ACCOUNT,
-    CALL,
-    CALL_OUTCOMES,
-    SURVEY,
-    SURVEY_KINDS,
-    SURVEY_STATES,
-    TICKET,
-    TICKET_CHANGES,
-)
-from streams.core.ledger.ledger import Entry
-from streams.runtime.model_watch import shipped_model
+from streams.core.churn.churn_model import PPM, Assessment
+from streams.core.events.accounts import ACCOUNT
+from streams.core.events.calls import CALL, CALL_OUTCOMES
+from streams.core.events.entry import Entry
+from streams.core.events.surveys import SURVEY, SURVEY_KINDS, SURVEY_STATES
+from streams.core.events.tickets import TICKET, TICKET_CHANGES
+from streams.runtime.churn_model_watch import shipped_churn_model
 from tests.reference.contracts import CALLS
 from tests.support.arrivals import DAY, HOUR, NOON
 from tests.support.facts import EVIDENCE
 from tests.support.pipeline import Pipeline
 
-MODEL = shipped_model()
+MODEL = shipped_churn_model()
 BASE = 0.02
 HALF_LIFE = 14 * DAY
 CONTACTS_STEP = 4

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from streams.errors import ConfigError
-from streams.runtime.model_watch import ModelWatch, load_model, read_model, shipped_model
-from tests.core.churn.test_model_file import LEAST, SHIPPED
+from streams.runtime.churn_model_watch import ChurnModelWatch, load_churn_model, read_churn_model, shipped_churn_model
+from tests.core.churn.test_churn_model_file import LEAST, SHIPPED
 from tests.support.stream import settings_with
 
 
@@ -19,32 +19,32 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def watch(path: Path) -> ModelWatch:
-    watch = ModelWatch(path, read_model(path))
+def watch(path: Path) -> ChurnModelWatch:
+    watch = ChurnModelWatch(path, read_churn_model(path))
     assert (watch.poll(), watch.poll(), watch.poll()) == (None, None, None)
     return watch
 
 
 def test_the_settings_name_the_model_or_else_it_is_the_shipped_one(path: Path) -> None:
-    assert load_model(settings_with()) is shipped_model()
-    assert load_model(settings_with(risk={"enabled": False})) is None
-    named = load_model(settings_with(risk={"model": str(path)}))
+    assert load_churn_model(settings_with()) is shipped_churn_model()
+    assert load_churn_model(settings_with(risk={"enabled": False})) is None
+    named = load_churn_model(settings_with(risk={"model": str(path)}))
     assert named is not None
     assert named.version == "mine-1"
 
 
-def test_a_change_is_taken_when_it_reads_the_same_twice(path: Path, watch: ModelWatch) -> None:
+def test_a_change_is_taken_when_it_reads_the_same_twice(path: Path, watch: ChurnModelWatch) -> None:
     path.write_text(SHIPPED)
     assert watch.poll() is None
     taken = watch.poll()
     assert taken is not None
-    assert taken.name == shipped_model().name == watch.model.name
+    assert taken.name == shipped_churn_model().name == watch.model.name
     assert watch.poll() is None
 
 
 @pytest.mark.parametrize("broken", ["format = 2", LEAST.replace("contacts", "mood"), LEAST.replace("1.5", "nan")])
 def test_what_is_not_right_is_refused_once_and_the_old_one_stays(
-    path: Path, watch: ModelWatch, caplog: pytest.LogCaptureFixture, broken: str
+    path: Path, watch: ChurnModelWatch, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:
     caplog.set_level(logging.INFO)
     before = watch.model
@@ -58,7 +58,7 @@ def test_what_is_not_right_is_refused_once_and_the_old_one_stays(
     assert [watch.poll(), watch.poll()][1] is not None
 
 
-def test_a_file_that_is_gone_or_no_text_is_refused_too(path: Path, watch: ModelWatch) -> None:
+def test_a_file_that_is_gone_or_no_text_is_refused_too(path: Path, watch: ChurnModelWatch) -> None:
     path.unlink()
     assert [watch.poll(), watch.poll(), watch.poll(), watch.refused] == [None, None, None, 1]
     path.write_bytes(b"\xff\xfe")
@@ -67,16 +67,16 @@ def test_a_file_that_is_gone_or_no_text_is_refused_too(path: Path, watch: ModelW
     assert [watch.poll(), watch.poll()] == [None, None], "the model that is in use already"
 
 
-def test_another_comment_is_no_other_model(path: Path, watch: ModelWatch) -> None:
+def test_another_comment_is_no_other_model(path: Path, watch: ChurnModelWatch) -> None:
     path.write_text("# ours\n" + LEAST)
     assert [watch.poll(), watch.poll(), watch.refused] == [None, None, 0]
 
 
 def test_the_shipped_model_is_not_watched() -> None:
-    watch = ModelWatch.of(settings_with(), shipped_model())
+    watch = ChurnModelWatch.of(settings_with(), shipped_churn_model())
     assert watch is not None
     assert watch.poll() is None
-    assert ModelWatch.of(settings_with(risk={"enabled": False}), None) is None
+    assert ChurnModelWatch.of(settings_with(risk={"enabled": False}), None) is None
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe", b"format = 2"])
@@ -85,4 +85,4 @@ def test_at_the_start_what_is_not_right_is_an_error_that_names_the_file(tmp_path
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(ConfigError, match=r"model\.toml: "):
-        load_model(settings_with(risk={"model": str(path)}))
+        load_churn_model(settings_with(risk={"model": str(path)}))
