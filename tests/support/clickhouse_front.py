@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
-import chdb
+from chdb.state import connect
 
 Fault = Literal["dropped_after", "dropped_before", "answers_503", "answers_429", "slow"]
 USER, PASSWORD = "cx", "s3cret"
@@ -46,7 +46,7 @@ class ClickHouseFront:
     """
 
     def __init__(self, folder: str) -> None:
-        self._engine = chdb.connect(folder)
+        self._engine = connect(folder)
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
         self._server: ThreadingHTTPServer | None = None
