@@ -55,6 +55,10 @@ def anything(words: tuple[str, ...]) -> None:
     """Programs of others, shown with arguments that only the reader's machine can judge."""
 
 
+def run_by_another_test(words: tuple[str, ...]) -> None:
+    """Programs that `test_subscribing` and `test_operations` run as shown."""
+
+
 CHECKS: dict[str, Callable[[tuple[str, ...]], None]] = {
     "cxstream": known_cxstream,
     "make": known_make,
@@ -69,6 +73,10 @@ CHECKS: dict[str, Callable[[tuple[str, ...]], None]] = {
     "curl": anything,
     "pip": anything,
     "clickhouse-client": anything,
+    "python": run_by_another_test,
+    "java": run_by_another_test,
+    "kafka-topics.sh": run_by_another_test,
+    "kafka-consumer-groups.sh": run_by_another_test,
 }
 
 
