@@ -60,8 +60,8 @@ class Stage2Runner:
         self.partition = partition
         self.windows = Windows(settings.spans(), definition.lateness, settings.owners)
         self.latest: dict[bytes, Score] = {}
-        self.applied = self.followed = -1
-        self.partials = self._taken = 0
+        self.applied = self.published_offset = -1
+        self.published_partials = self._taken = 0
         every = settings.seconds("windows.every") * 1000 if settings.windows.every else 0
         self._boundaries = None if ends is None else ReplayClock(self.windows, definition.lateness, every, ends)
         self._held = held
@@ -123,8 +123,8 @@ class Stage2Runner:
 
     def advance_past_gap(self, delivered: int, position: int) -> None:
         """Note that nothing but transaction markers and the like follows the record `delivered` up to `position`."""
-        if self.followed >= max(delivered, self.applied):
-            self.followed = max(self.followed, position - 1)
+        if self.published_offset >= max(delivered, self.applied):
+            self.published_offset = max(self.published_offset, position - 1)
 
     async def finish(self) -> None:
         """End of a replay: publish what is left and stop."""
@@ -200,12 +200,12 @@ class Stage2Runner:
             for result in some:
                 self.latest[score_key(result)] = result
             published = True
-            self._telemetry.moved(self.partition)
+            self._telemetry.results_published(self.partition)
         for event in unacked:
             event.ack()
-        if applied > self.followed:
-            self.followed, self.partials = applied, self.partials + taken
-            self._telemetry.followed(self.partition, oldest if published else None, newest)
+        if applied > self.published_offset:
+            self.published_offset, self.published_partials = applied, self.published_partials + taken
+            self._telemetry.partials_published(self.partition, oldest if published else None, newest)
 
     async def _refuse(self) -> None:
         refused, self._refused = self._refused, []

@@ -11,14 +11,15 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.types import TP, StreamT
 from prometheus_client import CollectorRegistry
 
-from schemas.catalogue import EVENTS, PANES, REKEYED
+from schemas.catalogue import PANES, REKEYED, SOURCE_TOPICS
 from streams.core.stage1.definition import Definition
 from streams.errors import HoleError
+from streams.runtime.collectors import register_collectors
 from streams.runtime.connection import aiokafka_options, transactions_supported
 from streams.runtime.fatal import end_worker
 from streams.runtime.faust_app import batch_app
 from streams.runtime.http import Listener
-from streams.runtime.model_watch import ModelWatch
+from streams.runtime.churn_model_watch import ChurnModelWatch
 from streams.runtime.offsets import OffsetReader
 from streams.runtime.partitions import Partitions, Runner
 from streams.runtime.publishing import Publisher
@@ -53,6 +54,7 @@ class StreamsWorker:
         self.settings = settings
         self._failed = failed
         self.telemetry = Telemetry(CollectorRegistry())
+        register_collectors(self.telemetry)
         self.stage1 = Partitions(self._intake_topics, self._open_intake, failed)
         self.stage2 = Partitions([settings.topic(PANES.name)], self._open_rollup, failed)
         self.listener = Listener(
@@ -63,7 +65,7 @@ class StreamsWorker:
         self._ends = ends
         self._options = aiokafka_options(settings)
         self._publisher = Publisher(settings)
-        self._model = ModelWatch.of(settings, definition.churn_model)
+        self._model = ChurnModelWatch.of(settings, definition.churn_model)
         self._transactional: bool | None = None
         self._asking = asyncio.Lock()
         self.telemetry.high_watermarks = self.high_watermarks
@@ -72,14 +74,14 @@ class StreamsWorker:
 
     @property
     def _intake_topics(self) -> list[str]:
-        return [self.settings.topic(topic.name) for topic in (*EVENTS, REKEYED)]
+        return [self.settings.topic(topic.name) for topic in (*SOURCE_TOPICS, REKEYED)]
 
     def unhealthy(self) -> str | None:
         """Why this worker should be restarted, if it should."""
         after = self.settings.metrics.stalled_after
         stalled = self.telemetry.stalled(after)
-        where = ", ".join(f"{stage} {partition}" for stage, partition in stalled)
-        return f"partitions {where}: input waits and nothing has moved for {after} s" if stalled else None
+        where = ", ".join(f"stage {stage} of partition {partition}" for stage, partition in stalled)
+        return f"{where}: input waits and nothing has moved for {after} s" if stalled else None
 
     def unready(self) -> str | None:
         """Why this worker does not yet answer for its partitions, if it does not."""
@@ -88,18 +90,18 @@ class StreamsWorker:
             return f"reading the state of partitions {loading}"
         return None if self.stage1.running else "no partitions assigned"
 
-    def high_watermarks(self) -> dict[tuple[str, int], int]:
+    def high_watermarks(self) -> dict[TP, int]:
         """Where the logs of the assigned partitions end, as the last fetch saw it."""
-        names = {self.settings.topic(topic.name): topic.name for topic in (*EVENTS, REKEYED, PANES)}
+        names = {self.settings.topic(topic.name): topic.name for topic in (*SOURCE_TOPICS, REKEYED, PANES)}
         ends = cast(BatchConsumer, self.app.consumer).ends() if self.app.started else {}
-        return {(names[tp.topic], tp.partition): end for tp, end in ends.items() if tp.topic in names}
+        return {TP(names[tp.topic], tp.partition): end for tp, end in ends.items() if tp.topic in names}
 
     def _consumer(self) -> AIOKafkaConsumer | None:
         thread = getattr(self.app.consumer, "_thread", None) if self.app.started else None
         return getattr(thread, "_consumer", None)
 
     def _connect(self) -> None:
-        for topic in (*EVENTS, REKEYED):
+        for topic in (*SOURCE_TOPICS, REKEYED):
             self._agent(self.settings.topic(topic.name), topic.name, self._take_events)
         self._agent(self.settings.topic(PANES.name), PANES.name, self._take_panes)
         self.app.on_records_deleted = self._lost
@@ -143,11 +145,11 @@ class StreamsWorker:
                 self._definition = replace(self._definition, churn_model=model)
             for runner in list(self.stage1.running.values()):
                 runner.state.assessments.model = self._definition.churn_model
-                runner.renew_risks()
+                runner.renew_assessments()
 
     def _pass_gaps(self, consumer: BatchConsumer) -> None:
         for partition, runner in self.stage1.running.items():
-            for topic in (*EVENTS, REKEYED):
+            for topic in (*SOURCE_TOPICS, REKEYED):
                 reached = consumer.reached(self.settings.topic(topic.name), partition)
                 if reached is not None:
                     runner.advance_past_gap(topic.name, *reached)
@@ -216,7 +218,7 @@ class StreamsWorker:
         return runner
 
     def _logs(self, partition: int) -> dict[TopicPartition, str]:
-        return {TopicPartition(self.settings.topic(t.name), partition): t.name for t in (*EVENTS, REKEYED)}
+        return {TopicPartition(self.settings.topic(t.name), partition): t.name for t in (*SOURCE_TOPICS, REKEYED)}
 
     async def _marks(self, partition: int) -> dict[str, LogPosition]:
         names = self._logs(partition)
