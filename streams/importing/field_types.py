@@ -1,46 +1,50 @@
-"""What each field of an event holds, read from its struct: so a new field can be mapped at once."""
+"""The type of each field of an event, derived from the struct of its topic."""
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 from msgspec import inspect
 
 from schemas.envelope import Envelope
 
-Kind = Literal["moment", "integer", "number", "flag", "text"]
-_PLAIN: tuple[tuple[type, Kind], ...] = (
-    (inspect.DateTimeType, "moment"),
+FieldType = Literal["time", "integer", "number", "boolean", "text", "other"]
+"""`other` is a list, an object or any further type; its value is passed on unchanged."""
+
+_FIELD_TYPES: tuple[tuple[type, FieldType], ...] = (
+    (inspect.DateTimeType, "time"),
     (inspect.StrType, "text"),
     (inspect.LiteralType, "text"),
     (inspect.FloatType, "number"),
-    (inspect.BoolType, "flag"),
+    (inspect.BoolType, "boolean"),
     (inspect.IntType, "integer"),
 )
 
 
-def kinds(record: type[Envelope]) -> dict[str, Kind]:
-    """The kind of every field of a record; what may be a text is a text.
+def field_types(record: type[Envelope]) -> dict[str, FieldType]:
+    """The type of every field of a record; a field that accepts text among other types is `text`.
 
     >>> from schemas.call import Call
-    >>> kinds(Call)["wait"], kinds(Call)["transfers"], kinds(Call)["time"]
-    ('number', 'integer', 'moment')
+    >>> field_types(Call)["wait"], field_types(Call)["transfers"], field_types(Call)["time"]
+    ('number', 'integer', 'time')
     """
-    info = inspect.type_info(record)
-    return {field.name: _kind(field.type) for field in info.fields} if isinstance(info, inspect.StructType) else {}
+    info = cast(inspect.StructType, inspect.type_info(record))
+    return {field.name: _field_type(field.type) for field in info.fields}
 
 
-def required(record: type[Envelope]) -> list[str]:
-    """The fields every event of this record must have, except those the importer makes itself."""
+def required_fields(record: type[Envelope]) -> list[str]:
+    """The fields that a mapping must name, which are all required ones except those the importer can generate."""
     fields = msgspec.structs.fields(record)
     return [f.name for f in fields if f.required and f.name not in {"event_id", "record_id"}]
 
 
-def _kind(kind: Any) -> Kind:
-    while isinstance(kind, inspect.Metadata):
-        kind = kind.type
-    options = [_unwrap(option) for option in kind.types] if isinstance(kind, inspect.UnionType) else [kind]
-    return next(name for plain, name in _PLAIN if any(isinstance(option, plain) for option in options))
+def _field_type(annotation: Any) -> FieldType:
+    plain = _without_metadata(annotation)
+    options = [_without_metadata(option) for option in plain.types] if isinstance(plain, inspect.UnionType) else [plain]
+    matches = (name for kind, name in _FIELD_TYPES if any(isinstance(option, kind) for option in options))
+    return next(matches, "other")
 
 
-def _unwrap(kind: Any) -> Any:
-    return kind.type if isinstance(kind, inspect.Metadata) else kind
+def _without_metadata(annotation: Any) -> Any:
+    while isinstance(annotation, inspect.Metadata):
+        annotation = annotation.type
+    return annotation

@@ -1,154 +1,126 @@
-"""How one field of an event is read from a row: looked up, joined, chosen, translated, typed."""
+"""How one field of an event is read from a row: looked up, joined, chosen by case, translated and typed."""
 
-import math
-import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from streams.importing.columns import Columns, Getter
-from streams.importing.field_types import Kind
-from streams.importing.mapping import Condition, Field, Plan
-from streams.importing.times import Clock
-
-_PER_SECOND = {"us": 1_000_000, "ms": 1_000, "s": 1}
-_WHOLE = re.compile(r"-?[0-9]{1,19}")
+from streams.importing.coercion import COERCIONS, duration_s, plain
+from streams.importing.columns import Columns, ValueReader
+from streams.importing.field_types import FieldType
+from streams.importing.mapping import Condition, FieldMapping, Mapping
+from streams.importing.times import TimeReader
 
 
-class FieldMaker:
-    """Makes the functions that read the fields of one table; `known` is the kind of each field."""
+class FieldReaders:
+    """Builds the functions that read the fields of one table; `types` has the type of each field."""
 
-    def __init__(self, plan: Plan, columns: Columns, known: dict[str, Kind]) -> None:
-        self._plan, self._columns, self._kinds = plan, columns, known
-        self._zone = ZoneInfo(plan.zone) if plan.zone else None
+    def __init__(self, mapping: Mapping, columns: Columns, types: dict[str, FieldType]) -> None:
+        self._mapping, self._columns, self._types = mapping, columns, types
+        self._zone = ZoneInfo(mapping.zone) if mapping.zone else None
 
-    def field(self, key: str, name: str, spec: Field) -> Getter:
-        """The function that reads field `name` by `spec`; `key` names the place in the mapping."""
-        kind = self._kinds[name]
-        if spec.cases:
-            return self._cases(key, name, spec)
-        if spec.value is not None:
-            return lambda values: spec.value
-        if spec.latest:
-            return self._latest(key, spec)
-        if spec.end:
-            return self._span(key, spec)
-        return self._typed(key, spec, kind, _translated(spec, self._joined(key, spec, kind)))
+    def reader(self, key: str, name: str, field: FieldMapping) -> ValueReader:
+        """The reader of field `name`; `key` names the place in the mapping.
 
-    def _cases(self, key: str, name: str, spec: Field) -> Getter:
+        Raises `MappingError` for a column that the table lacks. The reader raises `UnreadableTime`.
+        """
+        if field.cases:
+            return self._cases(key, name, field)
+        if field.value is not None:
+            return lambda values: field.value
+        if field.latest:
+            return self._latest(key, field)
+        if field.end:
+            return self._duration(key, field)
+        field_type = self._types[name]
+        return self._typed(field, field_type, _translated(field, self._joined(key, field, field_type)))
+
+    def _cases(self, key: str, name: str, field: FieldMapping) -> ValueReader:
         cases = [
             (
                 condition(f"{key}.cases[{number}].when", case.when, self._columns),
-                self.field(f"{key}.cases[{number}]", name, case),
+                self.reader(f"{key}.cases[{number}]", name, case),
             )
-            for number, case in enumerate(spec.cases)
+            for number, case in enumerate(field.cases)
         ]
-        return lambda values: next((make(values) for holds, make in cases if holds(values)), None)
+        return lambda values: next((read(values) for holds, read in cases if holds(values)), None)
 
-    def _latest(self, key: str, spec: Field) -> Getter:
-        day, begin = self._present(key, spec.date, spec), self._present(key, spec.begin, spec)
-        ends = [self._present(key, name, spec) for name in spec.latest]
-        clock = self._clock(spec)
+    def _latest(self, key: str, field: FieldMapping) -> ValueReader:
+        read_day, read_begin = self._column(key, field.date, field), self._column(key, field.begin, field)
+        end_readers = [self._column(key, name, field) for name in field.latest]
+        times = self._time_reader(field)
 
-        def make(values: Any) -> datetime | None:
-            on, start = day(values), begin(values)
-            found = [end for end in (get(values) for get in ends) if end is not None]
-            return None if on is None or start is None else clock.latest(str(on), str(start), list(map(str, found)))
+        def read(values: Any) -> datetime | None:
+            day, begin = read_day(values), read_begin(values)
+            ends = [str(end) for end in (read_end(values) for read_end in end_readers) if end is not None]
+            return None if day is None or begin is None else times.latest(str(day), str(begin), ends)
 
-        return make
+        return read
 
-    def _span(self, key: str, spec: Field) -> Getter:
-        begin, end = self._present(key, spec.begin, spec), self._present(key, spec.end, spec)
-        clock = self._clock(spec)
+    def _duration(self, key: str, field: FieldMapping) -> ValueReader:
+        read_begin, read_end = self._column(key, field.begin, field), self._column(key, field.end, field)
+        times = self._time_reader(field)
 
-        def make(values: Any) -> float | None:
-            start, stop = begin(values), end(values)
-            return None if start is None or stop is None else clock.seconds(str(start), str(stop))
+        def read(values: Any) -> float | None:
+            begin, end = read_begin(values), read_end(values)
+            return None if begin is None or end is None else times.seconds_between(str(begin), str(end))
 
-        return make
+        return read
 
-    def _joined(self, key: str, spec: Field, kind: Kind) -> Getter:
-        if spec.column:
-            return self._present(key, spec.column, spec)
-        parts = [self._present(key, name, spec) for name in spec.columns]
-        seam = spec.join if spec.join is not None else " " if kind == "moment" else "-"
+    def _joined(self, key: str, field: FieldMapping, field_type: FieldType) -> ValueReader:
+        if field.column:
+            return self._column(key, field.column, field)
+        readers = [self._column(key, name, field) for name in field.columns]
+        separator = field.join if field.join is not None else " " if field_type == "time" else "-"
 
-        def make(values: Any) -> str | None:
-            found = [get(values) for get in parts]
-            return None if None in found else seam.join(map(str, found))
+        def read(values: Any) -> str | None:
+            parts = [read_part(values) for read_part in readers]
+            return None if None in parts else separator.join(map(str, parts))
 
-        return make
+        return read
 
-    def _present(self, key: str, name: str, spec: Field) -> Getter:
-        get, missing = self._columns.getter(key, name), frozenset([*self._plan.missing, *spec.missing])
+    def _column(self, key: str, name: str, field: FieldMapping) -> ValueReader:
+        read_column = self._columns.reader(key, name)
+        missing = frozenset([*self._mapping.missing, *field.missing])
 
-        def make(values: Any) -> Any:
-            value = get(values)
+        def read(values: Any) -> Any:
+            value = read_column(values)
             return None if isinstance(value, str) and value in missing else value
 
-        return make
+        return read
 
-    def _typed(self, key: str, spec: Field, kind: Kind, get: Getter) -> Getter:
-        if kind == "number":
-            return _then(get, lambda value: _seconds(value, spec.unit))
-        if kind == "moment":
-            moment = self._clock(spec).moment
-            return _then(get, lambda value: moment(str(value)))
-        return _then(get, {"integer": _integer, "flag": _flag, "text": _text}[kind])
+    def _typed(self, field: FieldMapping, field_type: FieldType, read: ValueReader) -> ValueReader:
+        if field_type == "number":
+            return _then(read, lambda value: duration_s(value, field.unit))
+        if field_type == "time":
+            read_time = self._time_reader(field).read
+            return _then(read, lambda value: read_time(str(value)))
+        return _then(read, COERCIONS[field_type]) if field_type in COERCIONS else read
 
-    def _clock(self, spec: Field) -> Clock:
-        return Clock(spec.format or self._plan.time_format, self._zone, self._plan.fold, self._plan.gap)
+    def _time_reader(self, field: FieldMapping) -> TimeReader:
+        mapping = self._mapping
+        return TimeReader(field.format or mapping.time_format, self._zone, mapping.fold, mapping.gap)
 
 
-def condition(key: str, wanted: Condition, columns: Columns) -> Callable[[Any], bool]:
-    """The function that says whether a row has the wanted values in all these columns."""
+def condition(key: str, expected: Condition, columns: Columns) -> Callable[[Any], bool]:
+    """The function that tells whether a row has the expected values in all these columns."""
     tests = [
-        (columns.getter(f"{key}.{name}", name), {_plain(v) for v in (want if isinstance(want, list) else [want])})
-        for name, want in wanted.items()
+        (columns.reader(f"{key}.{name}", name), {plain(v) for v in (value if isinstance(value, list) else [value])})
+        for name, value in expected.items()
     ]
-    return lambda values: all(_plain(get(values)) in allowed for get, allowed in tests)
+    return lambda values: all(plain(read(values)) in allowed for read, allowed in tests)
 
 
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None else str(value)
+def _translated(field: FieldMapping, read: ValueReader) -> ValueReader:
+    if not field.values and field.otherwise is None:
+        return read
+    table, otherwise = field.values, field.otherwise
+    return _then(read, lambda value: table.get(plain(value), value if otherwise is None else otherwise))
 
 
-def _translated(spec: Field, get: Getter) -> Getter:
-    if not spec.values and spec.otherwise is None:
-        return get
-    table, otherwise = spec.values, spec.otherwise
-    return _then(get, lambda value: table.get(_plain(value), value if otherwise is None else otherwise))
+def _then(read: ValueReader, convert: Callable[[Any], Any]) -> ValueReader:
+    def read_and_convert(values: Any) -> Any:
+        value = read(values)
+        return None if value is None else convert(value)
 
-
-def _then(get: Getter, change: Getter) -> Getter:
-    def make(values: Any) -> Any:
-        value = get(values)
-        return None if value is None else change(value)
-
-    return make
-
-
-# What cannot be read as its kind is left as it is, so that the contract refuses it with its own reason.
-def _seconds(value: Any, unit: str) -> Any:
-    try:
-        number = float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
-    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
-        return value
-    return number * 60 if unit == "min" else number / _PER_SECOND[unit]
-
-
-def _integer(value: Any) -> Any:
-    return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
-
-
-def _flag(value: Any) -> Any:
-    return {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
-
-
-def _text(value: Any) -> Any:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return read_and_convert

@@ -1,6 +1,5 @@
-"""From a file, plain, .gz or .zip, to its rows, one by one and with their lines; never the whole at once."""
+"""From a file, plain, .gz or .zip, to its tables; a file is never in memory as a whole."""
 
-import csv
 import gzip
 import io
 import zipfile
@@ -9,65 +8,40 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import IO, cast
 
-import msgspec
-
-from schemas.decoding import MAX_RECORD_BYTES
 from streams.errors import ConfigError
-from streams.importing.mapping import Plan
+from streams.importing.mapping import Mapping
+from streams.importing.rows import BadRow, Row
+from streams.importing.tables import Table, read_table
 
-Form = Literal["csv", "tsv", "ndjson"]
-_ENDINGS: dict[str, Form] = {".tsv": "tsv", ".tab": "tsv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv"}
-_NOT_TEXT = ("not_utf8", 'bytes that are not of the encoding; say encoding = "…" in the mapping')
 _DAMAGE = (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, RuntimeError, NotImplementedError, UnicodeError)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One row: where it begins, its ordinal in its table, its values (a list or an object), its text."""
+class FileTable:
+    """A table in an open file of `size_bytes`."""
 
-    line: int
-    ordinal: int
-    values: Any
-    text: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that is none: where, and why."""
-
-    line: int
-    reason: str
-    detail: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table of a file: its name for messages, its header (none for NDJSON) and its rows."""
-
-    name: str
-    header: list[str] | None
-    rows: Iterator[Row | BadRow]
+    table: Table
     raw: IO[bytes]
-    size: int
+    size_bytes: int
 
-    def share(self) -> float:
+    def fraction_read(self) -> float:
         """How much of the file has been read, 0…1."""
-        return 1.0 if self.raw.closed or not self.size else min(1.0, self.raw.tell() / self.size)
+        return 1.0 if self.raw.closed or not self.size_bytes else min(1.0, self.raw.tell() / self.size_bytes)
 
 
-def tables(path: Path, plan: Plan) -> Iterator[Table]:
-    """The tables of a file: one, or each member of a zip archive. Read one before asking for the next.
+def read_tables(path: Path, mapping: Mapping) -> Iterator[FileTable]:
+    """The tables of a file: one, or each member of a zip archive. Read each to its end before asking for the next.
 
-    Raises `ConfigError` when the file is missing, damaged or holds no table.
+    Raises `ConfigError` when the file is missing or damaged, or contains no table.
     """
     with _explained(path), path.open("rb") as raw:
         for name, stream in _members(path, raw):
-            # an escaped byte marks the row that holds it; so a bad byte costs one row, not the file
-            with io.TextIOWrapper(stream, plan.encoding, errors="surrogateescape", newline="") as text:
-                table = _table(name, text, plan, raw, path.stat().st_size)
-                yield replace(table, rows=_guarded(path, table.rows))
+            # surrogateescape marks bytes of another encoding, so that they cost their row and not the whole file.
+            with io.TextIOWrapper(stream, mapping.encoding, errors="surrogateescape", newline="") as text:
+                table = read_table(name, text, mapping)
+                yield FileTable(replace(table, rows=_guarded(path, table.rows)), raw, path.stat().st_size)
 
 
 def _guarded(path: Path, rows: Iterator[Row | BadRow]) -> Iterator[Row | BadRow]:
@@ -91,140 +65,19 @@ def _members(path: Path, raw: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
     if magic[:2] == b"\x1f\x8b":
         yield path.name.removesuffix(".gz"), cast(IO[bytes], gzip.GzipFile(fileobj=raw))
     elif magic == b"PK\x03\x04":
-        with zipfile.ZipFile(raw) as archive:
-            names = [name for name in archive.namelist() if not _is_clutter(name)]
-            if not names:
-                raise ConfigError(f"{path}: an archive without a table; put a CSV, TSV or NDJSON file into it")
-            for name in names:
-                yield f"{path.name}/{Path(name).name}", archive.open(name)
+        yield from _archive_members(path, raw)
     else:
         yield path.name, raw
 
 
-def _is_clutter(name: str) -> bool:
+def _archive_members(path: Path, raw: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
+    with zipfile.ZipFile(raw) as archive:
+        names = [name for name in archive.namelist() if not _is_metadata(name)]
+        if not names:
+            raise ConfigError(f"{path}: the archive contains no table; put a CSV, TSV or NDJSON file into it")
+        for name in names:
+            yield f"{path.name}/{Path(name).name}", archive.open(name)
+
+
+def _is_metadata(name: str) -> bool:
     return name.endswith("/") or name.startswith("__MACOSX/") or Path(name).name.startswith(".")
-
-
-def _table(name: str, text: io.TextIOWrapper, plan: Plan, raw: IO[bytes], size: int) -> Table:
-    first = text.readline(MAX_RECORD_BYTES)
-    form = plan.format or _ENDINGS.get(Path(name).suffix.lower()) or _guess(first)
-    table = Table(name, None, iter(()), raw, size)
-    lines = _Lines(first, text)
-    if form == "ndjson":
-        if first.lstrip().startswith("["):
-            raise ConfigError(f"{name}: a JSON array; write one object a line, for example with jq -c '.[]'")
-        return replace(table, rows=_json_rows(lines))
-    if not first.strip():
-        raise ConfigError(f"{name}: no header in the first line; the mapping finds its columns by their names")
-    reader = csv.reader(
-        lines,
-        delimiter=plan.delimiter or _delimiter(form, first),
-        quoting=csv.QUOTE_MINIMAL if plan.quote else csv.QUOTE_NONE,
-        quotechar=plan.quote or None,
-        strict=True,
-    )
-    header = _header(name, reader)
-    return replace(table, header=header, rows=_csv_rows(reader, lines, len(header)))
-
-
-def _header(name: str, reader: Iterator[list[str]]) -> list[str]:
-    try:
-        return [column.strip() for column in next(reader)]
-    except csv.Error as error:
-        raise ConfigError(f"{name}: the first line is no header: {error}") from None
-
-
-def _guess(first: str) -> Form:
-    return "ndjson" if first.lstrip()[:1] in ("{", "[") else "tsv" if _delimiter("csv", first) == "\t" else "csv"
-
-
-def _delimiter(form: Form, first: str) -> str:
-    return "\t" if form == "tsv" else max(",;\t|", key=first.count)
-
-
-class _TooLong(csv.Error):
-    """A line longer than a record may be; it has been skipped to its end."""
-
-
-class _Lines:
-    """The lines of a text, of which the first has been read already; `number` is that of the last one."""
-
-    def __init__(self, first: str, text: io.TextIOWrapper) -> None:
-        self._first: str | None = first
-        self._text = text
-        self.number = 0
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        line, self._first = self._first, None
-        line = self._text.readline(MAX_RECORD_BYTES) if line is None else line
-        if not line:
-            raise StopIteration
-        self.number += 1
-        if len(line) == MAX_RECORD_BYTES and not line.endswith("\n"):
-            while line and not line.endswith("\n"):
-                line = self._text.readline(MAX_RECORD_BYTES)
-            raise _TooLong(f"longer than {MAX_RECORD_BYTES} characters")
-        return line
-
-
-def _csv_rows(reader: Any, lines: _Lines, width: int) -> Iterator[Row | BadRow]:
-    ordinal = 0
-    while True:
-        line = lines.number + 1
-        try:
-            values = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            ordinal += 1
-            reason = "too_large" if isinstance(error, _TooLong) else "malformed"
-            yield BadRow(line, reason, f"{error}; skipped to line {lines.number}")
-            continue
-        if values:
-            ordinal += 1
-            yield _csv_row(line, ordinal, values, width)
-
-
-def _csv_row(line: int, ordinal: int, values: list[str], width: int) -> Row | BadRow:
-    if len(values) != width:
-        return BadRow(
-            line, "wrong_width", f"{len(values)} values under {width} columns; quote a value that holds the delimiter"
-        )
-    try:
-        return Row(line, ordinal, values, "\x1f".join(values).encode())
-    except UnicodeEncodeError:
-        return BadRow(line, *_NOT_TEXT)
-
-
-def _json_rows(lines: _Lines) -> Iterator[Row | BadRow]:
-    decoder = msgspec.json.Decoder(dict[str, Any])
-    ordinal = 0
-    while True:
-        try:
-            text = next(lines)
-        except StopIteration:
-            return
-        except _TooLong as error:
-            ordinal += 1
-            yield BadRow(lines.number, "too_large", str(error))
-            continue
-        if text.strip():
-            ordinal += 1
-            yield _json_row(decoder, lines.number, ordinal, text)
-
-
-def _json_row(decoder: msgspec.json.Decoder[dict[str, Any]], line: int, ordinal: int, text: str) -> Row | BadRow:
-    try:
-        payload = text.strip().encode()
-        return Row(line, ordinal, decoder.decode(payload), payload)
-    except UnicodeEncodeError:
-        return BadRow(line, *_NOT_TEXT)
-    except RecursionError:
-        return BadRow(line, "too_deep", "nested too deeply to be a record")
-    except msgspec.ValidationError as error:
-        return BadRow(line, "not_an_object", str(error))
-    except msgspec.DecodeError as error:
-        return BadRow(line, "not_json", f"{error}; write one whole object a line")

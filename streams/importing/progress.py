@@ -1,57 +1,57 @@
-"""How far an import is: a bar on a terminal, a line every few seconds elsewhere, or nothing."""
+"""The progress of an import: a bar on a terminal, a line every few seconds elsewhere, or no output."""
 
 from collections.abc import Callable
 from typing import Protocol, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
+from rich.progress import Progress as RichProgress
 
-_EVERY = 5.0
+_INTERVAL_S = 5.0
 
 
 class Progress(Protocol):
-    """Told how many rows have been read or sent, what share 0…1 that is, and at how many a second."""
+    """Receives reports on how many rows have been read or sent."""
 
-    def step(self, doing: str, rows: int, share: float, per_second: float) -> None:
-        """One more report on `doing` (`reading` or `sending`)."""
-
-    def close(self) -> None:
-        """Nothing more will come."""
-
-
-class Quiet:
-    """Says nothing."""
-
-    def step(self, doing: str, rows: int, share: float, per_second: float) -> None:
-        """Ignored."""
+    def step(self, activity: str, rows: int, fraction: float, rows_per_s: float) -> None:
+        """Report on one activity, `reading` or `sending`; `fraction` is how much of it is done, 0…1."""
 
     def close(self) -> None:
-        """Nothing to do."""
+        """End the output; no report follows."""
 
 
-class Lines:
-    """A line now and then, for logs and pipes."""
+class NoProgress:
+    """Progress without output."""
 
-    def __init__(self, out: TextIO, clock: Callable[[], float], every: float = _EVERY) -> None:
-        self._out, self._clock, self._every = out, clock, every
-        self._due = clock() + every
-
-    def step(self, doing: str, rows: int, share: float, per_second: float) -> None:
-        """Write a line when the last one is `every` seconds ago."""
-        if self._clock() >= self._due:
-            self._due = self._clock() + self._every
-            print(f"{doing}: {rows:,} rows, {share:.0%}, {per_second:,.0f}/s", file=self._out, flush=True)
+    def step(self, activity: str, rows: int, fraction: float, rows_per_s: float) -> None:
+        """Ignore the report."""
 
     def close(self) -> None:
-        """Nothing to do: the summary follows."""
+        """Do nothing."""
 
 
-class Bars:
-    """One bar for each stage, on a terminal."""
+class LineProgress:
+    """A line every `interval_s` seconds at most, for logs and pipes; `clock` counts seconds."""
+
+    def __init__(self, out: TextIO, clock: Callable[[], float], interval_s: float = _INTERVAL_S) -> None:
+        self._out, self._clock, self._interval_s = out, clock, interval_s
+        self._due_s = clock() + interval_s
+
+    def step(self, activity: str, rows: int, fraction: float, rows_per_s: float) -> None:
+        """Write a line when the last one is at least the interval ago."""
+        if self._clock() >= self._due_s:
+            self._due_s = self._clock() + self._interval_s
+            print(f"{activity}: {rows:,} rows, {fraction:.0%}, {rows_per_s:,.0f}/s", file=self._out, flush=True)
+
+    def close(self) -> None:
+        """Do nothing: the summary follows."""
+
+
+class BarProgress:
+    """One bar for each activity, on a terminal."""
 
     def __init__(self, console: Console) -> None:
-        self._bar = Bar(
+        self._bars = RichProgress(
             TextColumn("{task.description}"),
             BarColumn(),
             TaskProgressColumn(),
@@ -61,20 +61,20 @@ class Bars:
             transient=True,
         )
         self._tasks = {
-            doing: self._bar.add_task(doing, total=1.0, visible=False, rows=0, rate=0.0)
-            for doing in ("reading", "sending")
+            activity: self._bars.add_task(activity, total=1.0, visible=False, rows=0, rate=0.0)
+            for activity in ("reading", "sending")
         }
-        self._bar.start()
+        self._bars.start()
 
-    def step(self, doing: str, rows: int, share: float, per_second: float) -> None:
-        """Move the bar of this stage."""
-        self._bar.update(self._tasks[doing], completed=share, visible=True, rows=rows, rate=per_second)
+    def step(self, activity: str, rows: int, fraction: float, rows_per_s: float) -> None:
+        """Move the bar of this activity."""
+        self._bars.update(self._tasks[activity], completed=fraction, visible=True, rows=rows, rate=rows_per_s)
 
     def close(self) -> None:
-        """Take the bars away."""
-        self._bar.stop()
+        """Remove the bars from the terminal."""
+        self._bars.stop()
 
 
 def progress_on(out: TextIO, clock: Callable[[], float]) -> Progress:
     """Bars when `out` is a terminal, lines when it is not; `clock` counts seconds."""
-    return Bars(Console(file=out)) if out.isatty() else Lines(out, clock)
+    return BarProgress(Console(file=out)) if out.isatty() else LineProgress(out, clock)

@@ -1,4 +1,4 @@
-"""Sends prepared events to their topic, in order, and knows of each that the broker has it."""
+"""Sends prepared events to their topic, in order, and confirms each of them with the broker."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
@@ -9,23 +9,24 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from streams.errors import BrokerError
-from streams.importing.sort import Entry
+from streams.importing.sort import SpooledEvent
 from streams.runtime.connection import aiokafka_options, no_broker, transactions_supported
 from streams.runtime.topics import admin
 from streams.settings import Settings
 
-CHUNK = 2_000
+_GROUP_EVENTS = 2_000
+"""Events that are confirmed together; at most two groups are in flight."""
 _BATCH_BYTES = 256 * 1024
 
 
-async def send(entries: Iterable[Entry], topic: str, settings: Settings, sent: Callable[[int], None]) -> int:
-    """Send all entries with acks=all, idempotently where the broker can; returns how many it has.
+async def send(events: Iterable[SpooledEvent], topic: str, settings: Settings, report: Callable[[int], None]) -> int:
+    """Send all events with acks=all, idempotently where the broker can; returns how many the broker has.
 
-    Keys go to partitions by Kafka's default partitioner. `sent` is told the running number. Records
-    carry the time of sending, not that of the event: a retention in days would else delete a replay
-    at once. Raises `BrokerError`.
+    Keys go to partitions by Kafka's default partitioner. `report` is called with the number of events
+    confirmed so far. The timestamp of a record is the time of sending, not that of the event: with the
+    event's time, a topic with a retention of days would delete an old event at once. Raises `BrokerError`.
     """
-    await asyncio.to_thread(_require, topic, settings)
+    await asyncio.to_thread(_require_topic, topic, settings)
     producer = AIOKafkaProducer(
         **aiokafka_options(settings),
         acks="all",
@@ -35,14 +36,13 @@ async def send(entries: Iterable[Entry], topic: str, settings: Settings, sent: C
     )
     try:
         await producer.start()
-        return await _send_all(producer, entries, topic, sent)
+        return await _send_all(producer, events, topic, report)
     except KafkaConnectionError:
         raise no_broker(settings) from None
     except KafkaError as error:
         raise BrokerError(
             f"{topic}: the broker at {settings.kafka.brokers} did not take every event "
-            f"({type(error).__name__}: {error}); mend it and import again, "
-            "nothing counts twice"
+            f"({type(error).__name__}: {error}); repair it and import again, no event counts twice"
         ) from None
     finally:
         with suppress(KafkaError):
@@ -50,28 +50,28 @@ async def send(entries: Iterable[Entry], topic: str, settings: Settings, sent: C
 
 
 async def _send_all(
-    producer: AIOKafkaProducer, entries: Iterable[Entry], topic: str, sent: Callable[[int], None]
+    producer: AIOKafkaProducer, events: Iterable[SpooledEvent], topic: str, report: Callable[[int], None]
 ) -> int:
-    count, waiting = 0, list[asyncio.Future[object]]()
-    for chunk in _chunks(iter(entries)):
-        futures = [await producer.send(topic, entry.payload, key=entry.key) for entry in chunk]
-        await asyncio.gather(*waiting)
-        count += len(waiting)
-        sent(count)
-        waiting = futures
-    await asyncio.gather(*waiting)
-    count += len(waiting)
-    sent(count)
-    return count
+    confirmed, unconfirmed = 0, list[asyncio.Future[object]]()
+    for group in _groups(iter(events)):
+        futures = [await producer.send(topic, event.payload, key=event.key) for event in group]
+        await asyncio.gather(*unconfirmed)
+        confirmed += len(unconfirmed)
+        report(confirmed)
+        unconfirmed = futures
+    await asyncio.gather(*unconfirmed)
+    confirmed += len(unconfirmed)
+    report(confirmed)
+    return confirmed
 
 
-def _chunks(entries: Iterator[Entry]) -> Iterator[list[Entry]]:
-    while chunk := list(islice(entries, CHUNK)):
-        yield chunk
+def _groups(events: Iterator[SpooledEvent]) -> Iterator[list[SpooledEvent]]:
+    while group := list(islice(events, _GROUP_EVENTS)):
+        yield group
 
 
-def _require(topic: str, settings: Settings) -> None:
+def _require_topic(topic: str, settings: Settings) -> None:
     with admin(settings) as client:
-        there = client.list_topics()
-    if topic not in there:
+        topics = client.list_topics()
+    if topic not in topics:
         raise BrokerError(f"the broker at {settings.kafka.brokers} lacks {topic}: create with `cxstream topics`")

@@ -1,71 +1,58 @@
-"""Whether a mapping can make events at all: everything that can be said before a row is read."""
+"""Whether a mapping can produce events: every check that needs no row of the export."""
 
 import codecs
-import difflib
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from schemas.catalogue import EVENTS, SURVEYS, topic
-from schemas.survey import SCALES
+from schemas import catalogue
+from schemas.survey import Survey
 from streams.errors import MappingError
-from streams.importing.field_types import Kind, kinds, required
-from streams.importing.mapping import Field, Plan, Scalar
-from streams.importing.times import has_day
+from streams.importing.field_types import FieldType, field_types, required_fields
+from streams.importing.mapping import FieldMapping, Mapping, with_cases
+from streams.importing.suggestions import suggest
+from streams.importing.survey_scales import scale_problems
+from streams.importing.times import NAMED_FORMATS, has_day
 
-SPECIAL_FORMATS = ("iso", "epoch_s", "epoch_ms", "epoch_us")
+Problem = tuple[str, str]
+"""A key of the mapping, and what is wrong with it."""
 _SOURCES = ("column", "columns", "value", "end", "latest", "cases")
 
 
-def check(plan: Plan) -> None:
-    """Raise `MappingError` naming the first key that cannot work, and what to write instead."""
-    for key, text in _faults(plan):
-        raise MappingError(f"{plan.origin}: {key}: {text}")
+def validate(mapping: Mapping) -> None:
+    """Raise `MappingError` for the first key that cannot work; the message names the key and the fix."""
+    for key, text in _problems(mapping):
+        raise MappingError(f"{mapping.origin}: {key}: {text}")
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
-    """A hint at the name that was probably meant, and at all there are."""
-    names = list(names)
-    close = difflib.get_close_matches(name, names, n=1)
-    return (f"did you mean {close[0]!r}? " if close else "") + f"there are: {', '.join(names)}"
-
-
-def _faults(plan: Plan) -> Iterator[tuple[str, str]]:
-    if plan.topic not in {t.name for t in EVENTS}:
-        yield "topic", f"{plan.topic!r} is no source topic; {nearest(plan.topic, (t.name for t in EVENTS))}"
+def _problems(mapping: Mapping) -> Iterator[Problem]:
+    topics = {topic.name: topic for topic in catalogue.SOURCE_TOPICS}
+    if mapping.topic not in topics:
+        yield "topic", f"{mapping.topic!r} is not a source topic; {suggest(mapping.topic, topics)}"
         return
-    record = topic(plan.topic).record
-    known = kinds(record)
-    yield from _plain_faults(plan)
-    for name in required(record):
-        if name not in plan.fields:
-            yield f"fields.{name}", f"missing; every record of {plan.topic} needs it"
-    for name, field in plan.fields.items():
-        if name not in known:
-            yield f"fields.{name}", f"{plan.topic} has no such field; {nearest(name, known)}"
-            return
-        for part, spec in _parts(f"fields.{name}", field):
-            yield from _shape_faults(part, spec, known[name])
-            yield from _constant_faults(part, spec, record, name)
-            if known[name] == "moment" or spec.end:
-                yield from _time_faults(plan, part, spec)
-    if plan.topic == SURVEYS.name:
-        yield from _scale_faults(plan)
+    yield from _table_problems(mapping)
+    record = topics[mapping.topic].record
+    for name in required_fields(record):
+        if name not in mapping.fields:
+            yield f"fields.{name}", f"missing; every event of {mapping.topic} needs this field"
+    for name, field in mapping.fields.items():
+        yield from _field_problems(mapping, record, name, field)
+    if record is Survey:
+        yield from scale_problems(mapping)
 
 
-def _plain_faults(plan: Plan) -> Iterator[tuple[str, str]]:
+def _table_problems(mapping: Mapping) -> Iterator[Problem]:
     try:
-        codecs.lookup(plan.encoding)
+        codecs.lookup(mapping.encoding)
     except LookupError:
-        yield "encoding", f"{plan.encoding!r} is unknown; write for example utf-8 or cp1252"
-    if plan.zone and not _zone_exists(plan.zone):
-        yield "zone", f"{plan.zone!r} is no IANA time zone; write for example UTC or Europe/Berlin"
-    if plan.customers and "customer" in plan.fields:
-        yield "customers", "fields.customer names real ones; drop one of the two"
+        yield "encoding", f"{mapping.encoding!r} is an unknown encoding; write for example utf-8 or cp1252"
+    if mapping.zone and not _zone_exists(mapping.zone):
+        yield "zone", f"{mapping.zone!r} is not an IANA time zone; write for example UTC or Europe/Berlin"
+    if mapping.customers and "customer" in mapping.fields:
+        yield "customers", "fields.customer already maps real customers; remove one of the two"
 
 
 def _zone_exists(name: str) -> bool:
@@ -76,104 +63,69 @@ def _zone_exists(name: str) -> bool:
     return True
 
 
-def _parts(key: str, field: Field) -> Iterator[tuple[str, Field]]:
-    yield key, field
-    for number, case in enumerate(field.cases):
-        yield from _parts(f"{key}.cases[{number}]", case)
+def _field_problems(mapping: Mapping, record: Any, name: str, field: FieldMapping) -> Iterator[Problem]:
+    types = field_types(record)
+    if name not in types:
+        yield f"fields.{name}", f"events of {mapping.topic} have no such field; {suggest(name, types)}"
+        return
+    for key, part in with_cases(f"fields.{name}", field):
+        yield from _shape_problems(key, part, types[name])
+        yield from _constant_problems(key, part, record, name)
+        if types[name] == "time" or part.end:
+            yield from _time_problems(mapping, key, part)
 
 
-def _shape_faults(key: str, field: Field, kind: Kind) -> Iterator[tuple[str, str]]:
+def _shape_problems(key: str, field: FieldMapping, field_type: FieldType) -> Iterator[Problem]:
     given = [name for name in _SOURCES if getattr(field, name) not in ("", [], None)]
     if len(given) != 1:
-        yield key, f"say exactly one of {', '.join(_SOURCES)}; there is {' and '.join(given) or 'none'}"
+        yield key, f"give exactly one of {', '.join(_SOURCES)}; this has {' and '.join(given) or 'none'}"
         return
     for number, case in enumerate(field.cases[:-1]):
         if not case.when:
-            yield f"{key}.cases[{number}].when", "missing; only the last case holds for all other rows"
-    if given == ["end"] and (not field.begin or kind != "number"):
-        yield f"{key}.end", "seconds from begin to end: give both, for a field that is a number"
-    if given == ["latest"] and not (field.date and field.begin and kind == "moment"):
-        yield f"{key}.latest", "needs date and begin as well, for a field that is a time"
-    if field.unit != "s" and kind != "number":
+            yield f"{key}.cases[{number}].when", "missing; only the last case may omit it"
+    if given == ["end"] and (not field.begin or field_type != "number"):
+        yield f"{key}.end", "a duration needs both begin and end, and a field that is a number"
+    if given == ["latest"] and not (field.date and field.begin and field_type == "time"):
+        yield f"{key}.latest", "needs date and begin as well, and a field that is a time"
+    if field.unit != "s" and field_type != "number":
         yield f"{key}.unit", "only a duration has a unit"
-    if kind == "moment" and (field.value is not None or field.values or field.otherwise is not None):
-        yield key, "a time is read from columns; it has no constants"
+    if field_type == "time" and (field.value is not None or field.values or field.otherwise is not None):
+        yield key, "a time is read from columns; it cannot be a constant, and values cannot translate it"
 
 
-def _constant_faults(key: str, field: Field, record: Any, name: str) -> Iterator[tuple[str, str]]:
-    kind = next(f.type for f in msgspec.structs.fields(record) if f.name == name)
+def _constant_problems(key: str, field: FieldMapping, record: Any, name: str) -> Iterator[Problem]:
+    annotation = next(f.type for f in msgspec.structs.fields(record) if f.name == name)
     constants = [("value", field.value), ("otherwise", field.otherwise)]
     constants += [(f"values.{source}", value) for source, value in field.values.items()]
     for where, value in constants:
         try:
             if value is not None:
-                msgspec.convert(value, kind)
+                msgspec.convert(value, annotation)
         except msgspec.ValidationError as error:
             yield f"{key}.{where}", f"{value!r} does not fit {name}: {error}"
 
 
-def _time_faults(plan: Plan, key: str, field: Field) -> Iterator[tuple[str, str]]:
+def _time_problems(mapping: Mapping, key: str, field: FieldMapping) -> Iterator[Problem]:
     if field.cases:
         return
-    form = field.format or plan.time_format
-    if form not in SPECIAL_FORMATS:
-        yield from _format_faults(f"{key}.format", form)
-        if field.latest and not has_day(form):
-            yield f"{key}.format", f"{form!r} has no day; it reads date and time of day, joined by a space"
-        if has_day(form) and not plan.zone and "%z" not in form:
-            yield "zone", 'these times have no offset; say which clock they are of, e.g. zone = "Europe/Berlin"'
+    time_format = field.format or mapping.time_format
+    if time_format not in NAMED_FORMATS:
+        yield from _format_problems(f"{key}.format", time_format)
+        if field.latest and not has_day(time_format):
+            yield f"{key}.format", f"{time_format!r} has no day; latest reads a date and a time of day with it"
+        if has_day(time_format) and not mapping.zone and "%z" not in time_format:
+            yield "zone", 'these times have no offset; name their time zone, e.g. zone = "Europe/Berlin"'
     elif field.latest:
         yield f"{key}.format", "latest needs a format of date and time of day, such as %Y-%m-%d %H:%M:%S"
 
 
-def _format_faults(key: str, form: str) -> Iterator[tuple[str, str]]:
+def _format_problems(key: str, time_format: str) -> Iterator[Problem]:
+    example = datetime(2001, 12, 31, 23, 58, 59, tzinfo=UTC)
     try:
-        if "%" not in form:
+        if "%" not in time_format:
             raise ValueError("no % in it")
-        datetime.strptime(datetime(2001, 12, 31, 23, 58, 59, tzinfo=UTC).strftime(form), form).replace(tzinfo=UTC)
+        datetime.strptime(example.strftime(time_format), time_format).replace(tzinfo=UTC)
     except ValueError as error:
-        yield (
-            key,
-            (
-                f"{form!r} is no time format: {error}; write {', '.join(SPECIAL_FORMATS)} "
-                "or a strptime format such as %d/%m/%Y %H:%M"
-            ),
-        )
-
-
-def _scale_faults(plan: Plan) -> Iterator[tuple[str, str]]:
-    kind, scale = (plan.fields.get(name, Field()) for name in ("kind", "scale"))
-    if "scale" not in plan.fields:
-        yield (
-            "fields.scale",
-            (
-                'missing; say on which scale the question was asked, e.g. scale = { value = "0-10" }; '
-                "answers on another scale cannot become NPS"
-            ),
-        )
-    if isinstance(kind.value, str) and isinstance(scale.value, str):
-        low, high = SCALES[kind.value]
-        if scale.value != f"{low}-{high}":
-            yield (
-                "fields.scale",
-                (
-                    f"{kind.value} is asked on {low}-{high}, not on {scale.value}; answers on another "
-                    "scale (stars, smileys) are another kind of question, e.g. csat on 1-5"
-                ),
-            )
-    for key, spec in _parts("fields.score", plan.fields.get("score", Field(column="-"))):
-        for source, target in spec.values.items():
-            if not _same_answer(source, target):
-                yield (
-                    f"{key}.values.{source}",
-                    (
-                        f"{target!r} is another answer than {source!r}; a score is never "
-                        "moved to another scale, its text may only lose words"
-                    ),
-                )
-        if spec.value is not None or spec.otherwise is not None:
-            yield key, "an answer is read from a column; nobody's score is invented"
-
-
-def _same_answer(source: str, target: Scalar) -> bool:
-    return re.findall(r"\d+", source) == [str(target)]
+        known = ", ".join(NAMED_FORMATS)
+        text = f"{time_format!r} is not a time format: {error}; write {known} or a strptime format"
+        yield key, f"{text} such as %d/%m/%Y %H:%M"

@@ -14,8 +14,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from kafka.partitioner.default import murmur2
 
 from streams.errors import BrokerError
-from streams.importing.mapping import load_mapping
-from streams.importing.progress import Quiet
+from streams.importing.mapping_files import load_mapping
+from streams.importing.progress import NoProgress
 from streams.importing.run import run_import
 from streams.local.embedded_broker import EmbeddedBroker
 from streams.runtime.topics import create_topics
@@ -159,7 +159,7 @@ def test_a_broker_that_dies_while_sending_ends_the_import_and_does_not_pass_for_
         settings = make_settings(broker.address)
         create_topics(settings)
 
-        class KillingProgress(Quiet):
+        class KillingProgress(NoProgress):
             def step(self, doing: str, rows: int, share: float, per_second: float) -> None:
                 if doing == "sending":
                     broker.stop()
@@ -172,7 +172,7 @@ def test_apache_kafka_takes_the_import_with_an_idempotent_producer(tmp_path: Pat
     mapping, file = export(tmp_path, "".join(map(row, range(5_000))))
     settings = make_settings(fresh_kafka.address)
     create_topics(settings)
-    summary = asyncio.run(run_import(load_mapping(mapping), [file], settings, Quiet()))
+    summary = asyncio.run(run_import(load_mapping(mapping), [file], settings, NoProgress()))
     assert summary.sent == 5_000
     arrived = asyncio.run(messages(fresh_kafka.address, "cx.surveys.v1", 5_000))
     assert {event["record_id"] for _, _, event in arrived} == {str(number) for number in range(5_000)}

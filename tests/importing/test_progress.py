@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from streams.importing.progress import Bars, Lines, progress_on
+from streams.importing.progress import BarProgress, LineProgress, progress_on
 
 
 class Terminal(io.StringIO):
@@ -14,7 +14,7 @@ class Terminal(io.StringIO):
 
 def test_without_a_terminal_a_line_comes_now_and_then() -> None:
     out, now = io.StringIO(), iter([0.0, 4.9, 5.0, 5.0, 9.9, 10.0, 10.0])
-    lines = Lines(out, lambda: next(now), every=5.0)
+    lines = LineProgress(out, lambda: next(now), interval_s=5.0)
     for rows in (1_000, 2_000, 3_000, 4_000):
         lines.step("reading", rows, rows / 8_000, 1_234.5)
     assert out.getvalue() == "reading: 2,000 rows, 25%, 1,234/s\nreading: 4,000 rows, 50%, 1,234/s\n"
@@ -22,7 +22,7 @@ def test_without_a_terminal_a_line_comes_now_and_then() -> None:
 
 def test_on_a_terminal_a_bar_moves_and_is_gone_in_the_end() -> None:
     out = Terminal()
-    bars = Bars(Console(file=out, force_terminal=True, width=100))
+    bars = BarProgress(Console(file=out, force_terminal=True, width=100))
     bars.step("reading", 2_000, 0.25, 1_000.0)
     bars.close()
     assert "reading" in out.getvalue()
@@ -30,7 +30,7 @@ def test_on_a_terminal_a_bar_moves_and_is_gone_in_the_end() -> None:
 
 
 def test_the_output_decides_which() -> None:
-    assert isinstance(progress_on(io.StringIO(), lambda: 0.0), Lines)
+    assert isinstance(progress_on(io.StringIO(), lambda: 0.0), LineProgress)
     bars = progress_on(Terminal(), lambda: 0.0)
     bars.close()
-    assert isinstance(bars, Bars)
+    assert isinstance(bars, BarProgress)

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from streams.importing.mapping import load_mapping
-from streams.importing.progress import Quiet
-from streams.importing.run import read
+from streams.importing.mapping_files import load_mapping
+from streams.importing.progress import NoProgress
+from streams.importing.run import spool_events
 from streams.importing.sort import Spool
 from streams.importing.summary import ImportSummary
 from tests.integration.real_input import readers
@@ -29,9 +29,9 @@ def imported(name: str) -> tuple[ImportSummary, list[Event], list[str]]:
     file = readers.data(FILES[name])
     with tempfile.TemporaryDirectory() as folder:
         spool = Spool(Path(folder), run_bytes=16_000_000)
-        summary = asyncio.run(read(load_mapping(name), [file], spool, Quiet()))
-        entries = list(spool.merged())
-    return summary, [json.loads(entry.payload) for entry in entries], [entry.key.decode() for entry in entries]
+        summary = asyncio.run(spool_events(load_mapping(name), [file], spool, NoProgress()))
+        spooled = list(spool.merged())
+    return summary, [json.loads(event.payload) for event in spooled], [event.key.decode() for event in spooled]
 
 
 def event(name: str, **wanted: str) -> Event:
@@ -168,7 +168,7 @@ def test_blank_scores_are_rejected_with_their_lines_and_a_zero_is_a_score() -> N
 
 def test_the_customers_of_the_answers_are_invented_and_the_command_says_so() -> None:
     summary, events, _ = imported("telco-nps")
-    assert summary.invented == 500
+    assert summary.invented_customers == 500
     assert "assigned to 500 invented ones" in summary.text("telco-nps")
     assert 460 < len({e["customer"] for e in events}) <= 500
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from streams.errors import ConfigError, MappingError
-from streams.importing.mapping import load_mapping
-from streams.importing.progress import Quiet
-from streams.importing.run import read
+from streams.importing.mapping_files import load_mapping
+from streams.importing.progress import NoProgress
+from streams.importing.run import spool_events
 from streams.importing.sort import Spool
 from streams.importing.summary import ImportSummary
 
@@ -60,9 +60,9 @@ def run(folder: Path, mapping: str, *contents: str | bytes, name: str = "export.
 
 def read_files(mapping: str | Path, files: list[Path], folder: Path) -> Result:
     spool = Spool(folder)
-    summary = asyncio.run(read(load_mapping(mapping), files, spool, Quiet()))
+    summary = asyncio.run(spool_events(load_mapping(mapping), files, spool, NoProgress()))
     assert summary.rows == summary.ready + sum(summary.rejected.values()) + sum(summary.dropped.values())
-    return summary, [json.loads(entry.payload) | {"key": entry.key.decode()} for entry in spool.merged()]
+    return summary, [json.loads(event.payload) | {"key": event.key.decode()} for event in spool.merged()]
 
 
 def test_a_row_becomes_an_event_in_utc_with_its_customer_as_key(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_a_column_the_file_lacks_is_an_error_of_the_mapping(tmp_path: Path) -> N
 def test_a_column_name_that_occurs_twice_must_be_numbered(tmp_path: Path) -> None:
     content = HEADER.replace("wait_ms", "who") + "1,2024-05-01 10:00,answered,ann,bob\n"
     mapping = CALLS.replace('wait = { column = "wait_ms", unit = "ms" }\n', "").replace("{ who =", "{ id =")
-    with pytest.raises(MappingError, match="it has 2 of that name, write who#1 or who#2"):
+    with pytest.raises(MappingError, match="it has 2 columns of that name, write who#1 or who#2"):
         run(tmp_path, mapping, content)
     _, [event] = run(tmp_path, mapping.replace('"who"', '"who#2"'), content)
     assert event["customer"] == "bob"
@@ -264,7 +264,7 @@ def test_a_path_that_no_object_has_is_reported(tmp_path: Path) -> None:
     summary, _ = run(
         tmp_path, SURVEYS.replace("hidden.user_id", "hidden.userid"), answer("a", "ann", 9), name="x.ndjson"
     )
-    assert summary.unseen == ["form_response.hidden.userid"]
+    assert summary.unseen_columns == ["form_response.hidden.userid"]
     assert "check these names" in summary.text("mine")
 
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from streams.importing.times import Clock, Unreadable
+from streams.importing.times import TimeReader, UnreadableTime
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FORM = "%Y-%m-%d %H:%M"
@@ -30,53 +30,53 @@ def at(*parts: int) -> datetime:
     ],
 )
 def test_a_time_is_read_in_its_format_and_zone(form: str, zone: ZoneInfo | None, text: str, moment: datetime) -> None:
-    assert Clock(form, zone).moment(text) == moment
+    assert TimeReader(form, zone).read(text) == moment
 
 
 @pytest.mark.parametrize(("text", "reason"), [(TWICE, "ambiguous_time"), (NEVER, "nonexistent_time")])
 def test_the_hours_that_daylight_saving_breaks_are_refused_unless_the_mapping_decides(text: str, reason: str) -> None:
-    with pytest.raises(Unreadable, match="in the mapping") as refused:
-        Clock(FORM, BERLIN).moment(text)
+    with pytest.raises(UnreadableTime, match="in the mapping") as refused:
+        TimeReader(FORM, BERLIN).read(text)
     assert refused.value.reason == reason
 
 
 def test_the_mapping_decides_which_of_two_hours_is_meant_and_that_a_missing_one_is_later() -> None:
-    assert Clock(FORM, BERLIN, fold="first").moment(TWICE) == at(2024, 10, 27, 0, 30)
-    assert Clock(FORM, BERLIN, fold="second").moment(TWICE) == at(2024, 10, 27, 1, 30)
-    assert Clock(FORM, BERLIN, gap="forward").moment(NEVER) == at(2024, 3, 31, 1, 30)
+    assert TimeReader(FORM, BERLIN, fold="first").read(TWICE) == at(2024, 10, 27, 0, 30)
+    assert TimeReader(FORM, BERLIN, fold="second").read(TWICE) == at(2024, 10, 27, 1, 30)
+    assert TimeReader(FORM, BERLIN, gap="forward").read(NEVER) == at(2024, 3, 31, 1, 30)
 
 
 @pytest.mark.parametrize("text", ["", "31/02/2024", "2023-02-29 10:00", "2024-01-01 24:00", "nan", "0001-01-01 00:30"])
 def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(Unreadable) as refused:
-        Clock(FORM, BERLIN).moment(text)
+    with pytest.raises(UnreadableTime) as refused:
+        TimeReader(FORM, BERLIN).read(text)
     assert refused.value.reason == "bad_time"
 
 
 @pytest.mark.parametrize("text", ["nan", "1e300", "soon", "-inf"])
 def test_what_is_no_number_of_seconds_is_refused(text: str) -> None:
-    with pytest.raises(Unreadable) as refused:
-        Clock("epoch_s", None).moment(text)
+    with pytest.raises(UnreadableTime) as refused:
+        TimeReader("epoch_s", None).read(text)
     assert refused.value.reason == "bad_time"
 
 
 def test_a_time_without_offset_or_zone_is_refused() -> None:
-    with pytest.raises(Unreadable) as refused:
-        Clock("iso", None).moment("2024-02-29T23:00:00")
+    with pytest.raises(UnreadableTime) as refused:
+        TimeReader("iso", None).read("2024-02-29T23:00:00")
     assert refused.value.reason == "no_zone"
 
 
 def test_times_of_day_run_past_midnight_but_a_clock_that_disagrees_by_seconds_does_not() -> None:
-    clock = Clock("%H:%M:%S", None)
-    assert clock.seconds("23:59:30", "0:00:15") == 45
-    assert clock.seconds("9:48:14", "9:47:17") == -57
+    clock = TimeReader("%H:%M:%S", None)
+    assert clock.seconds_between("23:59:30", "0:00:15") == 45
+    assert clock.seconds_between("9:48:14", "9:47:17") == -57
 
 
 def test_a_duration_over_daylight_saving_is_the_time_that_really_passed() -> None:
-    assert Clock(FORM, BERLIN).seconds("2024-03-31 01:30", "2024-03-31 03:30") == 3_600
+    assert TimeReader(FORM, BERLIN).seconds_between("2024-03-31 01:30", "2024-03-31 03:30") == 3_600
 
 
 def test_the_latest_time_of_a_day_may_lie_past_midnight() -> None:
-    clock = Clock("%y%m%d %H:%M:%S", ZoneInfo("UTC"))
+    clock = TimeReader("%y%m%d %H:%M:%S", ZoneInfo("UTC"))
     assert clock.latest("990228", "23:51:29", ["23:51:34", "0:00:55"]) == at(1999, 3, 1, 0, 0, 55)
     assert clock.latest("990228", "9:48:14", ["9:47:17"]) == at(1999, 2, 28, 9, 47, 17)
