@@ -9,14 +9,21 @@ import pytest
 
 import streams.core.scores as package
 from streams.core.cells.cuts import Cut
-from streams.core.events.calls import (CALL, CALL_DIRECTIONS, CALL_OUTCOMES)
-from streams.core.events.derived_kinds import (TICKET_MILESTONE, GRANTED, REASSIGNED, band_change_fields, membership_fields, assessment_fields)
-from streams.core.events.surveys import (SURVEY, SURVEY_KINDS, SURVEY_PROGRAMS, SURVEY_STATES)
+from streams.core.events.calls import CALL, CALL_DIRECTIONS, CALL_OUTCOMES
+from streams.core.events.derived_kinds import (
+    GRANTED,
+    REASSIGNED,
+    TICKET_MILESTONE,
+    assessment_fields,
+    band_change_fields,
+    membership_fields,
+)
 from streams.core.events.record_fields import RecordFields
+from streams.core.events.surveys import SURVEY, SURVEY_KINDS, SURVEY_PROGRAMS, SURVEY_STATES
 from streams.core.scores import SCORES, ComparedScore, Score, Unit
 from streams.core.scores.base import SLOT_LIMIT
 from streams.core.stage1.definition import STATE_FORM
-from tests.support.facts import CASE_SAMPLES
+from tests.support.record_fields import DERIVED_SAMPLES
 
 PERMANENT = {
     "nps": 1,
@@ -75,11 +82,15 @@ SAMPLE: list[RecordFields] = [
         for talk in (-1, 0, 9_999, 86_400_000, 2**53)
         for transfers in (-1, 0, 2, 2**53)
     ),
-    *CASE_SAMPLES,
-    *(membership_fields(what) for what in range(3)),
+    *DERIVED_SAMPLES,
+    *(membership_fields(change) for change in range(3)),
 ]
-COUNTED_BESIDE = ((TICKET_MILESTONE, REASSIGNED), (TICKET_MILESTONE, GRANTED), *(membership_fields(what) for what in range(3)))
-"""What is shown beside a share without being part of it, and who comes where nobody was before."""
+COUNTED_BESIDE = (
+    (TICKET_MILESTONE, REASSIGNED),
+    (TICKET_MILESTONE, GRANTED),
+    *(membership_fields(change) for change in range(3)),
+)
+"""Records that are counted beside a share without being part of its n, and customers who join an empty cell."""
 
 each_score = pytest.mark.parametrize("score", SCORES, ids=lambda score: str(score.name))
 
@@ -122,27 +133,27 @@ def test_it_is_described_in_the_semantics(score: Score) -> None:
 
 @each_score
 def test_it_counts_some_records_in_slots_that_fit(score: Score) -> None:
-    contributions = [slot for facts in SAMPLE for slot in score.slots(facts)]
+    contributions = [slot for fields in SAMPLE for slot in score.slots(fields)]
     assert contributions, f"no record in SAMPLE contributes to {score.name}: add one"
     assert all(0 <= slot < SLOT_LIMIT and amount >= 0 for slot, amount in contributions)
 
 
 @each_score
 @pytest.mark.parametrize(
-    "facts", [(0, 0, *[-1] * 5), (1, 0, 0, *[-1] * 4, 0), (3, 0, -1)], ids=["ticket", "call", "account"]
+    "fields", [(0, 0, *[-1] * 5), (1, 0, 0, *[-1] * 4, 0), (3, 0, -1)], ids=["ticket", "call", "account"]
 )
-def test_it_accepts_the_fields_of_every_source(score: Score, facts: RecordFields) -> None:
-    assert isinstance(score.slots(facts), tuple)
+def test_it_accepts_the_fields_of_every_source(score: Score, fields: RecordFields) -> None:
+    assert isinstance(score.slots(fields), tuple)
 
 
 @each_score
 def test_it_counts_no_record_of_another_source_than_it_says(score: Score) -> None:
-    others = [facts for facts in SAMPLE if score.source not in (None, facts[0])]
-    assert not [facts for facts in others if score.slots(facts)]
+    others = [fields for fields in SAMPLE if score.source not in (None, fields[0])]
+    assert not [fields for fields in others if score.slots(fields)]
 
 
 def test_the_contribution_of_a_record_changes_only_with_the_form_of_the_state() -> None:
-    added = repr([(score.name, [score.slots(facts) for facts in SAMPLE]) for score in SCORES])
+    added = repr([(score.name, [score.slots(fields) for fields in SAMPLE]) for score in SCORES])
     assert (STATE_FORM, blake2b(added.encode(), digest_size=8).hexdigest()) == (3, "2299eeb66dd277e4"), (
         "another version would retract what was never added: raise STATE_FORM (unless only SAMPLE has changed)"
     )
@@ -151,11 +162,11 @@ def test_the_contribution_of_a_record_changes_only_with_the_form_of_the_state() 
 @each_score
 def test_an_empty_accumulator_has_no_result_and_any_other_has_one(score: Score) -> None:
     assert score.result(score.zero()) is None
-    for facts in SAMPLE:
+    for fields in SAMPLE:
         acc = score.zero()
-        score.add(acc, score.slots(facts))
+        score.add(acc, score.slots(fields))
         computed = score.result(acc)
-        assert (computed is None) == (acc == {} or facts[:2] in COUNTED_BESIDE or isinstance(score, ComparedScore))
+        assert (computed is None) == (acc == {} or fields[:2] in COUNTED_BESIDE or isinstance(score, ComparedScore))
         if computed is not None:
             assert (computed.n >= 1) == (computed.value is not None)
             assert all(isinstance(count, int) for count in computed.counts.values())
@@ -164,8 +175,8 @@ def test_an_empty_accumulator_has_no_result_and_any_other_has_one(score: Score) 
 @each_score
 def test_two_empty_accumulators_are_separate_objects(score: Score) -> None:
     first, second = score.zero(), score.zero()
-    for facts in SAMPLE:
-        score.add(first, score.slots(facts))
+    for fields in SAMPLE:
+        score.add(first, score.slots(fields))
     assert second == {}
     assert first != {}
 

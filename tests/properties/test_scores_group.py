@@ -54,9 +54,9 @@ records: st.SearchStrategy[list[RecordFields]] = st.lists(st.one_of(answers, una
 patient = settings(deadline=None)
 
 
-def accumulate(score: Score, facts: list[RecordFields]) -> Accumulator:
+def accumulate(score: Score, fields: list[RecordFields]) -> Accumulator:
     acc = score.zero()
-    for one in facts:
+    for one in fields:
         score.add(acc, score.slots(one))
     return acc
 
@@ -82,14 +82,14 @@ def test_merging_is_associative_and_commutative_and_zero_is_neutral(
 
 @patient
 @given(records, records, st.data())
-def test_what_was_added_and_retracted_leaves_no_trace_in_any_order(
+def test_retracted_records_leave_no_trace_in_any_order(
     kept: list[RecordFields], taken_back: list[RecordFields], data: st.DataObject
 ) -> None:
     shuffled = data.draw(st.permutations(taken_back))
     for score in SCORES:
         acc = accumulate(score, kept + taken_back)
-        for facts in shuffled:
-            score.retract(acc, score.slots(facts))
+        for fields in shuffled:
+            score.retract(acc, score.slots(fields))
         assert acc == accumulate(score, kept), score.name
         assert 0 not in acc.values(), score.name
 
@@ -99,10 +99,10 @@ def test_what_was_added_and_retracted_leaves_no_trace_in_any_order(
 def test_a_retraction_may_come_first(kept: list[RecordFields], taken_back: list[RecordFields]) -> None:
     for score in SCORES:
         acc = accumulate(score, kept)
-        for facts in taken_back:
-            score.retract(acc, score.slots(facts))
-        for facts in taken_back:
-            score.add(acc, score.slots(facts))
+        for fields in taken_back:
+            score.retract(acc, score.slots(fields))
+        for fields in taken_back:
+            score.add(acc, score.slots(fields))
         assert acc == accumulate(score, kept), score.name
 
 
@@ -113,7 +113,7 @@ def expected_of(name: str, pooled: list[RecordFields]) -> Summary | None:
 @patient
 @given(st.lists(records, max_size=5))
 def test_the_result_of_merged_parts_is_that_of_the_pooled_records(parts: list[list[RecordFields]]) -> None:
-    pooled = [facts for part in parts for facts in part]
+    pooled = [fields for part in parts for fields in part]
     for score in COUNTED_SCORES:
         acc = merged(score, *(accumulate(score, part) for part in parts))
         computed, expected = score.result(acc), expected_of(score.name, pooled)
@@ -127,7 +127,7 @@ def test_the_result_of_merged_parts_is_that_of_the_pooled_records(parts: list[li
 
 @patient
 @given(records, records)
-def test_what_is_gathered_of_a_sum_is_the_sum_of_what_is_gathered(a: list[RecordFields], b: list[RecordFields]) -> None:
+def test_the_comparison_input_of_a_sum_is_the_sum_of_the_inputs(a: list[RecordFields], b: list[RecordFields]) -> None:
     for score in SCORES:
         if isinstance(score, ComparedScore):
             pooled = {own.code: accumulate(own, a + b) for own in score.reads}
@@ -138,8 +138,8 @@ def test_what_is_gathered_of_a_sum_is_the_sum_of_what_is_gathered(a: list[Record
 
 @patient
 @given(records)
-def test_value_and_interval_lie_on_the_scale_and_in_order(facts: list[RecordFields]) -> None:
-    results = [(score, score.result(accumulate(score, facts))) for score in SCORES]
+def test_value_and_interval_lie_on_the_scale_and_in_order(fields: list[RecordFields]) -> None:
+    results = [(score, score.result(accumulate(score, fields))) for score in SCORES]
     for score, computed in results:
         if computed is not None:
             assert in_order(score, computed), f"{score.name}: {computed}"

@@ -1,8 +1,9 @@
-"""The scores there are, in the order of their codes; a new one is a file here and a line in `SCORES`."""
+"""The list of scores; a new score is a file in this package and a line in `SCORES`."""
 
 from streams.core.scores.abandonment import Abandonment
 from streams.core.scores.autonomy import Autonomy
 from streams.core.scores.backlog import Backlog
+from streams.core.scores.band_changes import BandChanges
 from streams.core.scores.base import Accumulator, Result, Score, Slots, StockScore, Unit
 from streams.core.scores.ces1 import Ces1
 from streams.core.scores.ces2 import Ces2
@@ -25,7 +26,6 @@ from streams.core.scores.reopened import Reopened
 from streams.core.scores.repeat_contact import RepeatContact
 from streams.core.scores.response_rate import ResponseRate
 from streams.core.scores.revenue_at_risk import RevenueAtRisk
-from streams.core.scores.risk_bands import BandChanges
 from streams.core.scores.service_level import ServiceLevel
 from streams.core.scores.short_calls import ShortCalls
 from streams.core.scores.speed_guard import SpeedGuard
@@ -70,4 +70,4 @@ SCORES: tuple[Score, ...] = (
     FrictionCes2(),
     SpeedGuard(),
 )
-"""Every score, explicitly; contributions are looked for in each of them."""
+"""All scores. Every record is offered to each of them that counts records of its source."""

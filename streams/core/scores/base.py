@@ -1,4 +1,4 @@
-"""What a score is: a mergeable accumulator of exact integers, and the result read from it."""
+"""The interface of a score: a mergeable accumulator of exact integers, and the result computed from it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
@@ -10,20 +10,20 @@ from streams.core.statistics.intervals import Interval
 
 Unit = Literal["points", "ratio", "scale", "seconds", "count"]
 Accumulator = dict[int, int]
-"""Slot → count, sparse: no slot ever holds 0, so equal contents are equal dictionaries."""
+"""Slot → count. A slot with count 0 is left out, so equal counts are equal dictionaries."""
 
 Slots = tuple[tuple[int, int], ...]
-"""What one record contributes: (slot, amount) pairs, with slots below `SLOT_LIMIT`."""
+"""The contribution of one record: (slot, amount) pairs, with slots below `SLOT_LIMIT`."""
 
 SLOT_LIMIT = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A score over some records: value and 95 % interval in its unit, n, and what n is made of.
+    """A score over some records: value and 95 % interval in its unit, n, and the counts that n is made up of.
 
-    `value` is None where records were counted of which none tells it, `lower` and `upper` where n is too small
-    for an interval. Values are rounded to 6 decimals.
+    `value` is None if none of the counted records has what the value is computed from, `lower` and `upper` also if n is
+    too small for an interval or the score has none. Values are rounded to 6 decimals.
     """
 
     value: float | None
@@ -34,62 +34,66 @@ class Result:
 
 
 class Score(ABC):
-    """One score; see `docs/semantics.md` for what each of them counts.
+    """One score; `docs/semantics.md` defines what each of them counts.
 
-    `code` stands for the score inside state: it is permanent, and never given to another score.
-    Accumulators form a commutative group, so that panes can be added and taken away in any order.
+    `code` identifies the score in state and never changes or is given to another score. Accumulators form a
+    commutative group: panes can be added and subtracted in any order.
     """
 
     name: str
     unit: Unit
     code: int
     source: int | None = None
-    """The only source (as in facts.py) whose records it counts, so that it is not asked about others; None for any."""
+    """Code of the only source or kind of derived record that it counts; None if it counts several."""
 
     derived: bool = False
-    """Whether it counts what was made of a customer's records (cases, assessments), not records themselves."""
+    """Whether it counts derived records (ticket milestones, contacts, assessments …), not records of a source."""
+
     at_end: bool = False
-    """Whether a replay can tell it only at the end of the data, not at an earlier boundary."""
+    """Whether a replay can publish it only at the end of the data, not at an earlier boundary."""
 
     @abstractmethod
-    def slots(self, facts: RecordFields) -> Slots:
-        """What a record contributes; empty where this score does not count it."""
+    def slots(self, fields: RecordFields) -> Slots:
+        """The contribution of a record; empty if the score does not count it."""
 
     @abstractmethod
     def result(self, acc: Mapping[int, int]) -> Result | None:
-        """The score of what was accumulated; None where that is nothing."""
+        """The score of an accumulator; None for an empty one."""
 
     def zero(self) -> Accumulator:
         """A new, empty accumulator."""
         return {}
 
-    def add(self, acc: Accumulator, slots: Slots) -> None:
+    def add(self, acc: Accumulator, slots: Iterable[tuple[int, int]]) -> None:
         """Count a record, in place."""
         _shift(acc, slots, 1)
 
-    def retract(self, acc: Accumulator, slots: Slots) -> None:
-        """Take back a record counted before, in place; exactly undoes `add`."""
+    def retract(self, acc: Accumulator, slots: Iterable[tuple[int, int]]) -> None:
+        """Remove a record counted before, in place; the exact inverse of `add`."""
         _shift(acc, slots, -1)
 
     def merge(self, acc: Accumulator, other: Mapping[int, int]) -> None:
-        """Count everything in `other` too, in place."""
+        """Add the counts of another accumulator, in place."""
         _shift(acc, other.items(), 1)
 
 
 class StockScore(Score):
-    """A score that knows not only what happened in a window but how things stood at its end.
+    """A score of a stock, such as open tickets or customers, which depends on all records since the beginning.
 
-    What it counts is also summed up over all time, so that `level` holds everything up to the end of the
-    window, the window itself included: take `acc` away from it for how things stood at the start. A slot
-    holds as many as were counted; what leaves is counted in another slot than what comes.
+    Stage 1 therefore also sums its counts over all time, and `result_at` receives them up to the end of the window.
+    Arrivals and departures are counted in different slots: the stock at the end is their difference over all time, and
+    the stock at the start is that less the counts of the window itself.
     """
 
     @abstractmethod
-    def result_at(self, acc: Mapping[int, int], level: Mapping[int, int]) -> Result | None:
-        """The score of a window that holds `acc`, of everything up to its end; None where there is nothing to show."""
+    def result_at(self, acc: Mapping[int, int], stock_at_end: Mapping[int, int]) -> Result | None:
+        """The score of a window with the counts `acc`; None if there is no result.
+
+        `stock_at_end` are the counts since the beginning up to the end of the window, including those of the window.
+        """
 
     def result(self, acc: Mapping[int, int]) -> Result | None:
-        """The score of a window before which there was nothing."""
+        """The score of a window with no records before it."""
         return self.result_at(acc, acc)
 
 
@@ -103,14 +107,14 @@ def _shift(acc: Accumulator, slots: Iterable[tuple[int, int]], sign: int) -> Non
 
 
 def rounded(value: float, interval: Interval | None, n: int, counts: dict[str, int]) -> Result:
-    """Make a result with 6 decimals, and without a negative zero."""
+    """A result rounded to 6 decimals, with 0.0 for a negative zero."""
     if interval is None:
         return Result(_round(value), None, None, n, counts)
     return Result(_round(value), _round(interval[0]), _round(interval[1]), n, counts)
 
 
 def clamped(interval: Interval | None, lowest: float, highest: float) -> Interval | None:
-    """Cut an interval off at the ends of the scale."""
+    """The part of an interval that lies on the scale."""
     return None if interval is None else (max(interval[0], lowest), min(interval[1], highest))
 
 

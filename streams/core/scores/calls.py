@@ -1,4 +1,4 @@
-"""What the call scores share: which calls count, and which durations are believed."""
+"""Shared by the call scores: the calls that count, and the durations that are plausible."""
 
 from abc import abstractmethod
 from functools import lru_cache
@@ -10,22 +10,22 @@ from streams.core.scores.base import Score, Slots
 
 ANSWERED, ABANDONED, MENU = (CALL_OUTCOMES.index(name) for name in ("answered", "abandoned", "menu"))
 SHORT_ABANDON_MS = 5_000
-"""Who hangs up within it has hardly waited."""
+"""A caller who hangs up within this time has hardly waited."""
 
 LONGEST_MS = 24 * 3_600_000
-"""A longer wait, talk, hold or after-call work is an error of its source: as good as unknown."""
+"""A longer wait, talk, hold or after-call work is an error of the source and treated as unknown."""
 
 _INBOUND = CALL_DIRECTIONS.index("inbound")
 
 
-class CallFacts(NamedTuple):
-    """The facts of a call by name: durations in ms, `UNKNOWN` where not known or not believed."""
+class CallFields(NamedTuple):
+    """The fields of a call by name; a duration that is unknown or implausibly long is `UNKNOWN`."""
 
     outcome: int
-    wait: int
-    talk: int
-    hold: int
-    after_call: int
+    wait_ms: int
+    talk_ms: int
+    hold_ms: int
+    after_call_ms: int
     transfers: int
 
 
@@ -34,27 +34,29 @@ class CallScore(Score):
 
     source = CALL
 
-    def slots(self, facts: RecordFields) -> Slots:
-        """What an inbound call contributes; nothing of any other record."""
-        if facts[0] != CALL or facts[2] != _INBOUND:
+    def slots(self, fields: RecordFields) -> Slots:
+        """The contribution of an inbound call; empty for any other record."""
+        if fields[0] != CALL or fields[2] != _INBOUND:
             return ()
-        return self.of_call(_read(facts))
+        return self.call_slots(_named(fields))
 
     @abstractmethod
-    def of_call(self, call: CallFacts) -> Slots:
-        """What this inbound call contributes."""
+    def call_slots(self, call: CallFields) -> Slots:
+        """The contribution of this inbound call."""
 
 
-def is_short_abandon(call: CallFacts) -> bool:
-    """Whether a caller is known to have hung up within 5 s of joining the queue."""
-    return call.outcome == ABANDONED and UNKNOWN < call.wait <= SHORT_ABANDON_MS
+def is_short_abandon(call: CallFields) -> bool:
+    """Whether the caller is known to have hung up within 5 s of joining the queue."""
+    return call.outcome == ABANDONED and UNKNOWN < call.wait_ms <= SHORT_ABANDON_MS
 
 
-@lru_cache(maxsize=1)  # each of the call scores asks for the same call in turn
-def _read(facts: RecordFields) -> CallFacts:
-    _, outcome, _, wait, talk, hold, after_call, transfers = facts[:8]
-    return CallFacts(outcome, _believed(wait), _believed(talk), _believed(hold), _believed(after_call), transfers)
+@lru_cache(maxsize=1)  # the call scores ask for the same call one after the other
+def _named(fields: RecordFields) -> CallFields:
+    _, outcome, _, wait_ms, talk_ms, hold_ms, after_call_ms, transfers = fields[:8]
+    return CallFields(
+        outcome, _plausible(wait_ms), _plausible(talk_ms), _plausible(hold_ms), _plausible(after_call_ms), transfers
+    )
 
 
-def _believed(ms: int) -> int:
-    return ms if ms <= LONGEST_MS else UNKNOWN
+def _plausible(duration_ms: int) -> int:
+    return duration_ms if duration_ms <= LONGEST_MS else UNKNOWN

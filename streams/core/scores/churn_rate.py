@@ -1,4 +1,4 @@
-"""Customer churn: who left, of those who were there."""
+"""Customer churn rate."""
 
 from collections.abc import Mapping
 
@@ -9,12 +9,13 @@ from streams.core.statistics.intervals import wilson
 
 
 class ChurnRate(StockScore):
-    """Customers active at the window's start who left within it, of all active at its start.
+    """Share of the customers active at the start of the window who left within it.
 
-    Newcomers are in neither: who came within the window does not count, whether gone again or not. Of the
-    rate m of 30 days a year's is `1 − (1 − m)¹²`.
+    A customer who joined within the window counts in neither number, even if they left again. From the rate m of 30
+    days the rate of a year is `1 − (1 − m)¹²`.
 
-    105 customers ever came and 3 left; within the window 5 came and 3 left, one of them a newcomer:
+    Since the beginning 105 customers have joined and 3 left. Of these, 5 joined and 3 left within the window, and one
+    of the 3 is a newcomer:
 
     >>> ChurnRate().result_at({0: 5, 1: 3, 2: 1}, {0: 105, 1: 3, 2: 1})
     Result(value=0.02, lower=0.005502, upper=0.070012, n=100, counts={'left': 2})
@@ -26,15 +27,15 @@ class ChurnRate(StockScore):
     derived = True
     at_end = True
 
-    def slots(self, facts: RecordFields) -> Slots:
-        """One in the slot of what befell."""
-        return ((facts[1], 1),) if facts[0] == MEMBERSHIP else ()
+    def slots(self, fields: RecordFields) -> Slots:
+        """One in the slot of the change of membership."""
+        return ((fields[1], 1),) if fields[0] == MEMBERSHIP else ()
 
-    def result_at(self, acc: Mapping[int, int], level: Mapping[int, int]) -> Result | None:
-        """As a ratio, with Wilson's interval; None where nobody was active at the start."""
-        came, went = acc.get(JOINED, 0), acc.get(LEFT, 0)
-        active = level.get(JOINED, 0) - level.get(LEFT, 0) - came + went
+    def result_at(self, acc: Mapping[int, int], stock_at_end: Mapping[int, int]) -> Result | None:
+        """As a ratio, with Wilson's interval; None if no customer was active at the start."""
+        joined, left = acc.get(JOINED, 0), acc.get(LEFT, 0)
+        active = stock_at_end.get(JOINED, 0) - stock_at_end.get(LEFT, 0) - joined + left
         if active <= 0:
             return None
-        left = min(max(went - acc.get(NEWCOMER_LEFT, 0), 0), active)
-        return rounded(left / active, wilson(left, active), active, {"left": left})
+        lost = min(max(left - acc.get(NEWCOMER_LEFT, 0), 0), active)
+        return rounded(lost / active, wilson(lost, active), active, {"left": lost})

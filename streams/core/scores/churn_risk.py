@@ -12,7 +12,7 @@ PPM = 1_000_000
 
 
 class ChurnRisk(Score):
-    """Mean risk of the customers assessed, each with the latest assessment; risks are parts per million."""
+    """Mean risk of the assessed customers, each with their latest assessment; risks are in parts per million."""
 
     name = "churn_risk"
     unit: Unit = "ratio"
@@ -21,12 +21,12 @@ class ChurnRisk(Score):
     derived = True
     at_end = True
 
-    def slots(self, facts: RecordFields) -> Slots:
-        """One customer, its risk, the square of it, and whether its band is high."""
-        if facts[0] != ASSESSMENT:
+    def slots(self, fields: RecordFields) -> Slots:
+        """One customer, the risk, its square, and whether the band is high."""
+        if fields[0] != ASSESSMENT:
             return ()
-        _, ppm, high, _ = facts
-        return (N, 1), (SUM, ppm), (SQUARES, ppm * ppm), (HIGH, high)
+        _, risk_ppm, high, _ = fields
+        return (N, 1), (SUM, risk_ppm), (SQUARES, risk_ppm * risk_ppm), (HIGH, high)
 
     def result(self, acc: Mapping[int, int]) -> Result | None:
         """As a ratio, with Student's interval clamped to 0…1."""

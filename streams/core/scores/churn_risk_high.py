@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from streams.core.events.derived_kinds import ASSESSMENT
 from streams.core.events.record_fields import RecordFields
 from streams.core.scores.base import Result, Score, Slots, Unit
-from streams.core.scores.survey import share_of
+from streams.core.scores.survey import share_of_slots
 
 
 class ChurnRiskHigh(Score):
-    """Customers whose latest assessment is in band high, of all assessed; slot 1 is high, slot 0 is not."""
+    """Share of the assessed customers whose latest assessment is in band high; slot 1 is high, slot 0 any other."""
 
     name = "churn_risk_high"
     unit: Unit = "ratio"
@@ -18,10 +18,10 @@ class ChurnRiskHigh(Score):
     derived = True
     at_end = True
 
-    def slots(self, facts: RecordFields) -> Slots:
+    def slots(self, fields: RecordFields) -> Slots:
         """One in the slot of the customer's band."""
-        return ((facts[2], 1),) if facts[0] == ASSESSMENT else ()
+        return ((fields[2], 1),) if fields[0] == ASSESSMENT else ()
 
     def result(self, acc: Mapping[int, int]) -> Result | None:
         """As a ratio, with Wilson's interval."""
-        return share_of(acc, (1,), "high")
+        return share_of_slots(acc, (1,), "high")

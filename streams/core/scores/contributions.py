@@ -1,4 +1,4 @@
-"""From what a record says to the slots it adds to, over all scores."""
+"""The contribution of a record to all scores, in flat slots: the code of the score and its slot in one integer."""
 
 from collections.abc import Container
 from functools import cache, lru_cache
@@ -6,25 +6,25 @@ from typing import NamedTuple
 
 from streams.core.events.record_fields import RecordFields
 from streams.core.scores import SCORES, ComparedScore, Score, StockScore
-from streams.core.scores.base import Accumulator, Slots
+from streams.core.scores.base import SLOT_LIMIT, Accumulator, Slots
 
 SCORE_CODES = {score.name: score.code for score in SCORES}
 """The code of every score by its name."""
 
 COUNTED_SCORES = tuple(score for score in SCORES if not isinstance(score, ComparedScore))
-"""The scores that records contribute to; the others read from these."""
+"""The scores to which records contribute directly; compared scores read the accumulators of these."""
 
 STOCK_CODES = frozenset(score.code for score in SCORES if isinstance(score, StockScore))
-"""Codes of the scores that are also summed up over all time."""
+"""Codes of the scores whose counts are also summed over all time."""
 
-_SHIFT = 16
-_MASK = (1 << _SHIFT) - 1
+_MASK = SLOT_LIMIT - 1
+_SHIFT = _MASK.bit_length()
 
 
 class Contribution(NamedTuple):
-    """All slots a record adds to, told apart by score, and the codes of those scores.
+    """The flat slots to which a record adds, and the codes of the scores they belong to.
 
-    `stock_slots` and `stock_codes` are the part that is also summed up over all time.
+    `stock_slots` and `stock_codes` are the part that is also summed over all time.
     """
 
     slots: Slots
@@ -34,11 +34,11 @@ class Contribution(NamedTuple):
 
 
 @lru_cache(maxsize=65_536)
-def contribution(facts: RecordFields) -> Contribution:
-    """What a record with these facts adds."""
-    if not facts:
+def contribution(fields: RecordFields) -> Contribution:
+    """The contribution of a record with these fields; empty for a record without fields."""
+    if not fields:
         return Contribution((), (), (), ())
-    own = [(score.code, score.slots(facts)) for score in _asked(facts[0])]
+    own = [(score.code, score.slots(fields)) for score in _scores_of(fields[0])]
     slots = tuple((code << _SHIFT | slot, amount) for code, pairs in own for slot, amount in pairs)
     codes = tuple(code for code, pairs in own if pairs)
     stock_slots = tuple(pair for pair in slots if pair[0] >> _SHIFT in STOCK_CODES)
@@ -46,7 +46,7 @@ def contribution(facts: RecordFields) -> Contribution:
 
 
 @cache
-def _asked(source: int) -> tuple[Score, ...]:
+def _scores_of(source: int) -> tuple[Score, ...]:
     return tuple(score for score in COUNTED_SCORES if score.source in (None, source))
 
 
@@ -56,7 +56,7 @@ def only_scores(counts: Accumulator, codes: Container[int]) -> Accumulator:
 
 
 def by_score(counts: Accumulator) -> dict[int, Accumulator]:
-    """Flat counts as accumulators per score code."""
+    """Flat counts as one accumulator for each score code."""
     split: dict[int, Accumulator] = {}
     for slot, amount in counts.items():
         split.setdefault(slot >> _SHIFT, {})[slot & _MASK] = amount
@@ -64,10 +64,10 @@ def by_score(counts: Accumulator) -> dict[int, Accumulator]:
 
 
 def score_accumulator(code: int, counts: Accumulator) -> Accumulator:
-    """One score's accumulator out of flat counts."""
+    """The accumulator of one score, from flat counts."""
     return {slot & _MASK: amount for slot, amount in counts.items() if slot >> _SHIFT == code}
 
 
 def to_flat_slots(code: int, counts: Accumulator) -> Accumulator:
-    """One score's accumulator as flat counts."""
+    """The accumulator of one score as flat counts."""
     return {code << _SHIFT | slot: amount for slot, amount in counts.items()}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from streams.core.events.surveys import SURVEY_KINDS
 from streams.core.scores.base import Result, Unit
-from streams.core.scores.survey import AnswerScore, share_of
+from streams.core.scores.survey import AnswerScore, share_of_slots
 
 
 class Csat(AnswerScore):
@@ -17,4 +17,4 @@ class Csat(AnswerScore):
 
     def result(self, acc: Mapping[int, int]) -> Result | None:
         """As a ratio, with Wilson's interval."""
-        return share_of(acc, (4, 5), "satisfied")
+        return share_of_slots(acc, (4, 5), "satisfied")

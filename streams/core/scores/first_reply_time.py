@@ -1,10 +1,10 @@
 """First reply time."""
 
 from streams.core.events.derived_kinds import REPLIED
-from streams.core.scores.tickets import CaseTime
+from streams.core.scores.tickets import TicketDuration
 
 
-class FirstReplyTime(CaseTime):
-    """Creation of a ticket to the first public reply of an agent; counted when that is given."""
+class FirstReplyTime(TicketDuration):
+    """Time from the creation of a ticket to the first public reply of an agent; counted at the reply."""
 
-    what = REPLIED
+    milestone = REPLIED

@@ -1,10 +1,10 @@
 """First resolution time."""
 
 from streams.core.events.derived_kinds import FIRST_SOLVED
-from streams.core.scores.tickets import CaseTime
+from streams.core.scores.tickets import TicketDuration
 
 
-class FirstResolutionTime(CaseTime):
-    """Creation of a ticket to when it was first solved; counted then."""
+class FirstResolutionTime(TicketDuration):
+    """Time from the creation of a ticket to its first solution; counted at that solution."""
 
-    what = FIRST_SOLVED
+    milestone = FIRST_SOLVED

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from streams.core.scores.base import Result, Unit, clamped, rounded
 from streams.core.scores.nps import Nps
@@ -11,10 +12,10 @@ from streams.core.statistics.quantiles import Z95
 
 
 class Friction(FrictionScore):
-    """By how many points a touchpoint holds down the total transactional NPS.
+    """The points by which a touchpoint lowers the total transactional NPS.
 
     >>> own, others = {10: 10, 7: 20, 0: 20}, {10: 30, 7: 10, 0: 10}
-    >>> Friction().against(own, others, 0.5).value  # 50/100 of 40 − (−20)
+    >>> Friction().friction(own, others, 0.5).value  # 50/100 of 40 − (−20)
     30.0
     """
 
@@ -23,22 +24,34 @@ class Friction(FrictionScore):
     code = 40
     reads = (Nps("nps", 1, "transactional"),)
 
-    def against(self, own: Mapping[int, int], others: Mapping[int, int], share: float) -> Result:
-        """With an interval from the adjusted answers of either side, which are independent."""
-        mine, theirs = _sides(own), _sides(others)
-        value = 100 * share * ((theirs[0] - theirs[1]) / theirs[2] - (mine[0] - mine[1]) / mine[2])
+    def friction(self, own: Mapping[int, int], others: Mapping[int, int], share: float) -> Result:
+        """In points, with an interval from the adjusted NPS of both sides, which are independent."""
+        mine, theirs = _answer_counts(own), _answer_counts(others)
+        value = 100 * share * (theirs.nps - mine.nps)
         (level, error), (peers, peer_error) = adjusted_nps(*mine), adjusted_nps(*theirs)
         middle, half = share * (peers - level), Z95 * share * math.hypot(error, peer_error)
         counts = {
-            "promoters": mine[0],
-            "detractors": mine[1],
-            "others": theirs[2],
-            "others_promoters": theirs[0],
-            "others_detractors": theirs[1],
+            "promoters": mine.promoters,
+            "detractors": mine.detractors,
+            "others": theirs.n,
+            "others_promoters": theirs.promoters,
+            "others_detractors": theirs.detractors,
         }
-        return rounded(value, clamped((middle - half, middle + half), -200 * share, 200 * share), mine[2], counts)
+        return rounded(value, clamped((middle - half, middle + half), -200 * share, 200 * share), mine.n, counts)
 
 
-def _sides(answers: Mapping[int, int]) -> tuple[int, int, int]:
+class _AnswerCounts(NamedTuple):
+    promoters: int
+    detractors: int
+    n: int
+
+    @property
+    def nps(self) -> float:
+        """NPS as a ratio, −1…1."""
+        return (self.promoters - self.detractors) / self.n
+
+
+def _answer_counts(answers: Mapping[int, int]) -> _AnswerCounts:
     promoters = answers.get(9, 0) + answers.get(10, 0)
-    return promoters, sum(answers.get(answer, 0) for answer in range(7)), sum(answers.values())
+    detractors = sum(answers.get(answer, 0) for answer in range(7))
+    return _AnswerCounts(promoters, detractors, sum(answers.values()))

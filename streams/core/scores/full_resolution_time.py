@@ -1,10 +1,10 @@
 """Full resolution time."""
 
 from streams.core.events.derived_kinds import SOLVED
-from streams.core.scores.tickets import CaseTime
+from streams.core.scores.tickets import TicketDuration
 
 
-class FullResolutionTime(CaseTime):
-    """Creation of a ticket to when it was last solved; counted then, and moved when it is solved again."""
+class FullResolutionTime(TicketDuration):
+    """Time from the creation of a ticket to its last solution; counted there, and moved if it is solved again."""
 
-    what = SOLVED
+    milestone = SOLVED

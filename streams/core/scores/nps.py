@@ -13,7 +13,7 @@ from streams.core.statistics.intervals import adjusted_wald_nps
 class Nps(AnswerScore):
     """`100·(promoters − detractors)/n`: 9–10 promotes, 0–6 detracts, 7–8 is passive and stays in n.
 
-    Transactional and relationship surveys are two scores, of this one class.
+    Transactional and relationship surveys are two scores of this class; their answers never count together.
 
     >>> Nps("nps", 1, "transactional").result({10: 5, 7: 3, 0: 2})
     Result(value=30.0, lower=-19.050615, upper=65.204462, n=10, counts={'promoters': 5, 'passives': 3, 'detractors': 2})
@@ -27,10 +27,10 @@ class Nps(AnswerScore):
         self.code = code
         self._program = SURVEY_PROGRAMS.index(program)
 
-    def slots(self, facts: RecordFields) -> Slots:
-        """One in the slot of its answer, where the program is this one's."""
-        slots = super().slots(facts)
-        return slots if slots and facts[4] == self._program else ()
+    def slots(self, fields: RecordFields) -> Slots:
+        """One in the slot of the answer; nothing for the other program."""
+        slots = super().slots(fields)
+        return slots if slots and fields[4] == self._program else ()
 
     def result(self, acc: Mapping[int, int]) -> Result | None:
         """In points, with the adjusted Wald interval."""

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 
 from streams.core.scores.base import Result, Slots, Unit
-from streams.core.scores.calls import ABANDONED, ANSWERED, MENU, CallFacts, CallScore, is_short_abandon
+from streams.core.scores.calls import ABANDONED, ANSWERED, MENU, CallFields, CallScore, is_short_abandon
 
 _SHORT = 3
 
 
 class Offered(CallScore):
-    """Answered and abandoned calls; who left in the menu was not offered, and stays apart.
+    """Number of calls offered to the queue: the answered and the abandoned ones.
 
-    n is all of them, those in the menu included. One slot an outcome, and one for short abandons.
+    A caller who hung up in the menu was not offered to the queue. n includes these calls, the value does not. There is
+    one slot for each outcome and one for calls abandoned within 5 s.
 
     >>> Offered().result({0: 90, 1: 8, 2: 20, 3: 2})
     Result(value=100.0, lower=None, upper=None, n=120, counts={'answered': 90, 'abandoned': 10, 'menu': 20, \
@@ -22,12 +23,12 @@ class Offered(CallScore):
     unit: Unit = "count"
     code = 10
 
-    def of_call(self, call: CallFacts) -> Slots:
-        """One in the slot of its outcome."""
+    def call_slots(self, call: CallFields) -> Slots:
+        """One in the slot of the outcome."""
         return ((_SHORT if is_short_abandon(call) else call.outcome, 1),)
 
     def result(self, acc: Mapping[int, int]) -> Result | None:
-        """A number of calls, which has no interval."""
+        """A number of calls, without an interval."""
         n = sum(acc.values())
         if not n:
             return None

@@ -10,10 +10,10 @@ _KNOWN, _HIGH, _CENTS = range(3)
 
 
 class RevenueAtRisk(Score):
-    """What the customers in band high are worth a year, in units of the reporting currency, where an account says.
+    """Yearly revenue of the customers in band high, in units of the reporting currency, as far as accounts state it.
 
-    n counts all customers assessed whose value is known, so that 0 at n > 0 means that none of them is at high
-    risk. Those at high risk whose value nobody knows are missing from it.
+    n is the number of assessed customers with a known value, so a value of 0 with n > 0 means that none of them is at
+    high risk. Customers at high risk with an unknown value are not included.
 
     >>> RevenueAtRisk().result({0: 3, 1: 2, 2: 150_050}).value
     1500.5
@@ -26,11 +26,11 @@ class RevenueAtRisk(Score):
     derived = True
     at_end = True
 
-    def slots(self, facts: RecordFields) -> Slots:
-        """One customer, and its value in cents where its band is high."""
-        if facts[0] != ASSESSMENT or facts[3] == UNKNOWN:
+    def slots(self, fields: RecordFields) -> Slots:
+        """One customer, and their value in cents if the band is high."""
+        if fields[0] != ASSESSMENT or fields[3] == UNKNOWN:
             return ()
-        _, _, high, cents = facts
+        _, _, high, cents = fields
         return ((_KNOWN, 1), (_HIGH, 1), (_CENTS, cents)) if high else ((_KNOWN, 1),)
 
     def result(self, acc: Mapping[int, int]) -> Result | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from streams.core.events.record_fields import UNKNOWN
 from streams.core.scores.base import Result, Slots, Unit, rounded
-from streams.core.scores.calls import ANSWERED, MENU, CallFacts, CallScore
+from streams.core.scores.calls import ANSWERED, MENU, CallFields, CallScore
 from streams.core.statistics.intervals import wilson
 
 THRESHOLD_MS = 20_000
@@ -14,7 +14,7 @@ _WITHIN, _LATER, _ABANDONED_AFTER = range(3)
 class ServiceLevel(CallScore):
     """`answered within 20 s / (answered + abandoned after 20 s)`, one of the five forms in use.
 
-    Who hangs up within 20 s could still have been served in time, and counts nowhere.
+    A caller who hangs up within 20 s could still have been answered in time; such a call does not count.
 
     >>> ServiceLevel().result({0: 860, 1: 140, 2: 40}).value
     0.826923
@@ -24,11 +24,11 @@ class ServiceLevel(CallScore):
     unit: Unit = "ratio"
     code = 13
 
-    def of_call(self, call: CallFacts) -> Slots:
-        """One for how it ended and when, where that is known."""
-        if call.outcome == MENU or call.wait == UNKNOWN:
+    def call_slots(self, call: CallFields) -> Slots:
+        """One in the slot of the outcome and its time; nothing if the wait is unknown."""
+        if call.outcome == MENU or call.wait_ms == UNKNOWN:
             return ()
-        within = call.wait <= THRESHOLD_MS
+        within = call.wait_ms <= THRESHOLD_MS
         if call.outcome == ANSWERED:
             return ((_WITHIN if within else _LATER, 1),)
         return () if within else ((_ABANDONED_AFTER, 1),)

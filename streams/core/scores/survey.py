@@ -1,4 +1,4 @@
-"""What the survey scores share: which answers count, and the two ways to sum them up."""
+"""Shared by the survey scores: the answers that count, and their mean or share."""
 
 from collections.abc import Collection, Mapping
 
@@ -11,17 +11,17 @@ ANSWERED = SURVEY_STATES.index("answered")
 
 
 class AnswerScore(Score):
-    """A score over the answers to one kind of question, one slot for each possible answer."""
+    """A score over the answers to one kind of question, with one slot for each possible answer."""
 
     source = SURVEY
 
     kind: int
 
-    def slots(self, facts: RecordFields) -> Slots:
-        """One in the slot of its answer."""
-        if facts[0] != SURVEY or facts[1] != self.kind or facts[2] != ANSWERED:
+    def slots(self, fields: RecordFields) -> Slots:
+        """One in the slot of the answer."""
+        if fields[0] != SURVEY or fields[1] != self.kind or fields[2] != ANSWERED:
             return ()
-        return ((facts[3], 1),)
+        return ((fields[3], 1),)
 
 
 def mean_of_answers(acc: Mapping[int, int], lowest: int, highest: int) -> Result | None:
@@ -35,10 +35,10 @@ def mean_of_answers(acc: Mapping[int, int], lowest: int, highest: int) -> Result
     return rounded(total / n, clamped(mean_interval(total, squares, n), lowest, highest), n, counts)
 
 
-def share_of(acc: Mapping[int, int], wanted: Collection[int], label: str) -> Result | None:
-    """Share of the `wanted` slots, one for each record, with Wilson's interval; their count is called `label`."""
+def share_of_slots(acc: Mapping[int, int], slots: Collection[int], label: str) -> Result | None:
+    """Share of the records counted in `slots`, with Wilson's interval; their number is the count `label`."""
     n = sum(acc.values())
     if not n:
         return None
-    hits = sum(acc.get(slot, 0) for slot in wanted)
+    hits = sum(acc.get(slot, 0) for slot in slots)
     return rounded(hits / n, wilson(hits, n), n, {label: hits})

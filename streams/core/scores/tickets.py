@@ -1,4 +1,4 @@
-"""What the ticket scores share: they count cases, which are made of all changes of a ticket."""
+"""Shared by the ticket scores: they count milestones, which stage 1 derives from all changes of a ticket."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -6,50 +6,50 @@ from collections.abc import Mapping
 from streams.core.events.derived_kinds import TICKET_MILESTONE
 from streams.core.events.record_fields import UNKNOWN, RecordFields
 from streams.core.scores.base import Result, Score, Slots, Unit
-from streams.core.scores.durations import mean_of, slots_of
+from streams.core.scores.durations import duration_slots, mean_duration
 
-_SUM = 0
+_SUM_MS = 0
 
 
-class CaseScore(Score):
-    """A score over what is told of tickets."""
+class TicketScore(Score):
+    """A score over the milestones of tickets."""
 
     source = TICKET_MILESTONE
 
     derived = True
 
-    def slots(self, facts: RecordFields) -> Slots:
-        """What a case contributes; nothing of any other record."""
-        return self.of_case(facts[1], facts[2:]) if facts[0] == TICKET_MILESTONE else ()
+    def slots(self, fields: RecordFields) -> Slots:
+        """The contribution of a milestone; empty for any other record."""
+        return self.ticket_slots(fields[1], fields[2:]) if fields[0] == TICKET_MILESTONE else ()
 
     @abstractmethod
-    def of_case(self, what: int, values: RecordFields) -> Slots:
-        """What this case contributes: what it tells (as in facts.py), and its values."""
+    def ticket_slots(self, milestone: int, values: RecordFields) -> Slots:
+        """The contribution of this milestone (a code of derived_kinds.py) with these values."""
 
 
-class CaseTime(CaseScore):
-    """Mean of how long something took in the tickets that got there, in calendar time or in business hours."""
+class TicketDuration(TicketScore):
+    """Mean time from the creation of a ticket to a milestone, in calendar time or in business hours."""
 
     unit: Unit = "seconds"
 
     @property
     @abstractmethod
-    def what(self) -> int:
-        """Which cases tell how long it took, as in facts.py."""
+    def milestone(self) -> int:
+        """The milestone, as in derived_kinds.py."""
 
     def __init__(self, name: str, code: int, business: bool = False) -> None:
         self.name = name
         self.code = code
         self._field = int(business)
 
-    def of_case(self, what: int, values: RecordFields) -> Slots:
-        """How long it took, where that is known."""
-        if what != self.what or values[self._field] == UNKNOWN:
+    def ticket_slots(self, milestone: int, values: RecordFields) -> Slots:
+        """The duration; nothing if it is unknown."""
+        if milestone != self.milestone or values[self._field] == UNKNOWN:
             return ()
-        ms = values[self._field]
-        return (_SUM, ms), *slots_of(ms)
+        duration_ms = values[self._field]
+        return (_SUM_MS, duration_ms), *duration_slots(duration_ms)
 
     def result(self, acc: Mapping[int, int]) -> Result | None:
         """In seconds, with Student's interval."""
-        total = acc.get(_SUM, 0)
-        return mean_of(acc, total, {"sum_ms": total})
+        total_ms = acc.get(_SUM_MS, 0)
+        return mean_duration(acc, total_ms, {"sum_ms": total_ms})

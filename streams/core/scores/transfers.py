@@ -4,17 +4,17 @@ from collections.abc import Mapping
 
 from streams.core.events.record_fields import UNKNOWN
 from streams.core.scores.base import Result, Slots, Unit, rounded
-from streams.core.scores.calls import ANSWERED, CallFacts, CallScore
+from streams.core.scores.calls import ANSWERED, CallFields, CallScore
 from streams.core.statistics.intervals import wilson
 
-MOST = 1_000
-"""Of one call no more transfers than these are believed."""
+MAX_TRANSFERS = 1_000
+"""A higher number of transfers of one call is an error of the source and counts as this many."""
 
 _NONE, _TRANSFERRED, _SUM, _UNKNOWN = range(4)
 
 
 class Transfers(CallScore):
-    """Share of answered calls that were transferred at least once, among those that say so or the contrary.
+    """Share of answered calls that were transferred at least once, of those with a known number of transfers.
 
     >>> Transfers().result({0: 2, 1: 8, 2: 11, 3: 5})
     Result(value=0.8, lower=0.490162, upper=0.943318, n=10, counts={'transferred': 8, 'transfers': 11, 'unknown': 5})
@@ -24,16 +24,16 @@ class Transfers(CallScore):
     unit: Unit = "ratio"
     code = 15
 
-    def of_call(self, call: CallFacts) -> Slots:
-        """Whether it was transferred, and how often, as far as is known."""
+    def call_slots(self, call: CallFields) -> Slots:
+        """Whether and how often the call was transferred, or that this is unknown."""
         if call.outcome != ANSWERED:
             return ()
         if call.transfers <= 0:
             return ((_UNKNOWN if call.transfers == UNKNOWN else _NONE, 1),)
-        return (_TRANSFERRED, 1), (_SUM, min(call.transfers, MOST))
+        return (_TRANSFERRED, 1), (_SUM, min(call.transfers, MAX_TRANSFERS))
 
     def result(self, acc: Mapping[int, int]) -> Result | None:
-        """As a ratio, with Wilson's interval; without a value where of no call it is known."""
+        """As a ratio, with Wilson's interval; without a value if it is unknown for all calls."""
         transferred = acc.get(_TRANSFERRED, 0)
         n = transferred + acc.get(_NONE, 0)
         counts = {"transferred": transferred, "transfers": acc.get(_SUM, 0), "unknown": acc.get(_UNKNOWN, 0)}

@@ -15,7 +15,7 @@ from streams.core.events.tickets import TICKET, TICKET_CHANGES
 from streams.runtime.churn_model_watch import shipped_churn_model
 from tests.reference.contracts import CALLS
 from tests.support.arrivals import DAY, HOUR, NOON
-from tests.support.facts import EVIDENCE
+from tests.support.record_fields import EVIDENCE
 from tests.support.pipeline import Pipeline
 
 MODEL = shipped_churn_model()
@@ -27,8 +27,8 @@ ANSWERED, INVITED = SURVEY_STATES.index("answered"), SURVEY_STATES.index("invite
 patient = settings(deadline=None)
 
 
-def entry(facts: tuple[int, ...], time: int = NOON) -> Entry:
-    return Entry(b"record--", 0, time, 0, facts)
+def entry(fields: tuple[int, ...], time: int = NOON) -> Entry:
+    return Entry(b"record--", 0, time, 0, fields)
 
 
 def answer(kind: str, score: int, state: int = ANSWERED) -> tuple[int, ...]:
@@ -43,8 +43,8 @@ def ticket(change: str) -> tuple[int, ...]:
     return TICKET, TICKET_CHANGES.index(change), -1, -1, -1, -1, -1, 0
 
 
-def assess(*facts: tuple[int, ...], age: int = 0) -> Assessment:
-    return MODEL.assess([entry(f, NOON - age) for f in facts], NOON)
+def assess(*fields: tuple[int, ...], age: int = 0) -> Assessment:
+    return MODEL.assess([entry(f, NOON - age) for f in fields], NOON)
 
 
 def ppm(assessment: Assessment) -> int:
@@ -58,7 +58,7 @@ def odds(assessment: Assessment) -> float:
 
 
 histories = st.lists(st.tuples(EVIDENCE, st.integers(0, 90 * DAY)), max_size=12).map(
-    lambda known: [entry(facts, NOON - age) for facts, age in known]
+    lambda known: [entry(fields, NOON - age) for fields, age in known]
 )
 
 
@@ -95,9 +95,9 @@ def test_the_order_of_arrival_makes_no_difference(history: list[Entry], order: l
 @patient
 @given(histories, EVIDENCE, st.integers(1, 90 * DAY))
 def test_what_happens_later_changes_no_earlier_assessment(
-    history: list[Entry], facts: tuple[int, ...], after: int
+    history: list[Entry], fields: tuple[int, ...], after: int
 ) -> None:
-    assert MODEL.assess([*history, entry(facts, NOON + after)], NOON) == MODEL.assess(history, NOON)
+    assert MODEL.assess([*history, entry(fields, NOON + after)], NOON) == MODEL.assess(history, NOON)
 
 
 @pytest.mark.parametrize("history", [(), ((ACCOUNT, 0, -1),)])
@@ -123,7 +123,7 @@ def test_evidence_of_nothing_in_particular_leaves_the_base(neutral: tuple[int, .
 
 
 @pytest.mark.parametrize(
-    ("facts", "feature"),
+    ("fields", "feature"),
     [
         (answer("nps", 0), "detractor"),
         (answer("nps", 6), "detractor"),
@@ -136,18 +136,18 @@ def test_evidence_of_nothing_in_particular_leaves_the_base(neutral: tuple[int, .
         (call("abandoned"), "abandoned"),
     ],
 )
-def test_each_feature_multiplies_the_odds_by_its_coefficient(facts: tuple[int, ...], feature: str) -> None:
+def test_each_feature_multiplies_the_odds_by_its_coefficient(fields: tuple[int, ...], feature: str) -> None:
     weight = next(term.coefficient for term in MODEL.terms if term.name == feature)
-    assessment = assess(facts)
+    assessment = assess(fields)
     assert [name for name, _, _ in assessment.contributions] == [feature]
     assert odds(assessment) == pytest.approx(BASE / (1 - BASE) * math.exp(weight))
 
 
 @pytest.mark.parametrize(
-    "facts", [answer("nps", 7), answer("ces2", 4), answer("ces1", 3), answer("csat", 3), answer("nps", 0, INVITED)]
+    "fields", [answer("nps", 7), answer("ces2", 4), answer("ces1", 3), answer("csat", 3), answer("nps", 0, INVITED)]
 )
-def test_the_answer_next_to_a_threshold_does_not_count(facts: tuple[int, ...]) -> None:
-    assert assess(facts).contributions == ()
+def test_the_answer_next_to_a_threshold_does_not_count(fields: tuple[int, ...]) -> None:
+    assert assess(fields).contributions == ()
 
 
 def test_evidence_loses_half_its_weight_in_two_weeks() -> None:

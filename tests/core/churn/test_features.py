@@ -15,7 +15,7 @@ from streams.core.events.tickets import TICKET, TICKET_CHANGES
 from streams.runtime.churn_model_watch import shipped_churn_model
 from tests.reference.risk import shipped_risk
 from tests.support.arrivals import DAY, HOUR, MINUTE, NOON
-from tests.support.facts import EVIDENCE
+from tests.support.record_fields import EVIDENCE
 
 patient = settings(deadline=None)
 AGES = st.one_of(st.integers(0, 40 * DAY), st.sampled_from((0, 7 * DAY, 14 * DAY, 30 * DAY, 31 * DAY, 31 * DAY + 1)))
@@ -25,14 +25,14 @@ AGES = st.one_of(st.integers(0, 40 * DAY), st.sampled_from((0, 7 * DAY, 14 * DAY
 def histories(draw: st.DrawFn) -> list[Entry]:
     drawn = draw(st.lists(st.tuples(EVIDENCE, AGES, st.integers(0, 3)), max_size=25))
     return [
-        Entry(number.to_bytes(8, "big"), 0, NOON - age, 0, (*facts, 7) if facts[0] == CALL and leg == 0 else facts)
-        for number, (facts, age, leg) in enumerate(drawn)
+        Entry(number.to_bytes(8, "big"), 0, NOON - age, 0, (*fields, 7) if fields[0] == CALL and leg == 0 else fields)
+        for number, (fields, age, leg) in enumerate(drawn)
     ]
 
 
 def ticket(change: str, age: int, number: int = 1, opened: int = -1, reopens: int = -1) -> Entry:
-    facts = (TICKET, TICKET_CHANGES.index(change), opened, -1, -1, reopens, -1, number)
-    return Entry(f"{change}{age}".encode(), 0, NOON - age, 0, facts)
+    fields = (TICKET, TICKET_CHANGES.index(change), opened, -1, -1, reopens, -1, number)
+    return Entry(f"{change}{age}".encode(), 0, NOON - age, 0, fields)
 
 
 def call(age: int, *number: int, wait: int = -1, direction: int = 0) -> Entry:

@@ -1,4 +1,4 @@
-"""Customer churn: who was there at the start and left; newcomers are in neither."""
+"""Churn rate: the customers active at the start who left; newcomers count in neither number."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def rate(stream: Pipeline, window: str = "30d", cell: str = "all") -> tuple[floa
 
 
 def company() -> Pipeline:
-    """Ten customers who came 100 days ago, of whom four are of segment `pro`."""
+    """Ten customers who joined 100 days ago, four of them in segment `pro`."""
     stream = Pipeline(**SECTIONS)
     for number in range(10):
         segment = "pro" if number < 4 else "free"
@@ -28,7 +28,7 @@ def company() -> Pipeline:
     return stream
 
 
-def test_it_is_the_share_of_those_there_at_the_start_who_left() -> None:
+def test_the_rate_is_the_share_of_customers_active_at_the_start_who_left() -> None:
     stream = company()
     stream.send(ACCOUNTS, NOON - 40 * DAY, customer="c9", change="cancelled")
     stream.send(ACCOUNTS, NOON - 10 * DAY, customer="c8", change="cancelled")
@@ -37,7 +37,7 @@ def test_it_is_the_share_of_those_there_at_the_start_who_left() -> None:
     assert (rate(stream), rate(stream, "7d")) == ((0.222222, 9, 2), (0.125, 8, 1))
 
 
-def test_newcomers_are_in_neither() -> None:
+def test_newcomers_count_in_neither_number() -> None:
     stream = company()
     for number in range(5):
         stream.send(ACCOUNTS, NOON - 3 * DAY, customer=f"new{number}", change="started")
@@ -46,13 +46,13 @@ def test_newcomers_are_in_neither() -> None:
     assert rate(stream) == (0.1, 10, 1)
 
 
-def test_a_customer_counts_where_it_came() -> None:
+def test_a_customer_counts_in_the_cell_in_which_they_joined() -> None:
     stream = company()
     stream.send(ACCOUNTS, NOON, customer="c0", change="cancelled", segment="free")
     assert (rate(stream, cell="pro"), rate(stream, cell="free")) == ((0.25, 4, 1), (0.0, 6, 0))
 
 
-def test_changes_in_between_and_cancelling_twice_change_nothing() -> None:
+def test_other_changes_and_a_second_cancellation_do_not_change_the_rate() -> None:
     stream = company()
     for change in ("renewed", "updated", "started", "cancelled", "cancelled"):
         stream.send(ACCOUNTS, NOON, customer="c0", change=change)
@@ -60,7 +60,7 @@ def test_changes_in_between_and_cancelling_twice_change_nothing() -> None:
     assert rate(stream) == (0.1, 10, 1)
 
 
-def test_who_comes_back_is_a_newcomer() -> None:
+def test_a_customer_who_returns_is_a_newcomer() -> None:
     stream = company()
     stream.send(ACCOUNTS, NOON - 2 * DAY, customer="c0", change="cancelled")
     stream.send(ACCOUNTS, NOON - DAY, customer="c0", change="started")
@@ -68,9 +68,9 @@ def test_who_comes_back_is_a_newcomer() -> None:
     assert rate(stream) == (0.1, 10, 1)
 
 
-def test_an_account_is_known_to_live_long_after_the_horizon() -> None:
+def test_an_active_account_is_kept_beyond_the_horizon() -> None:
     stream = company()
-    for day in range(0, 300, 10):  # of another; each chunk forgets
+    for day in range(0, 300, 10):  # of another customer; every chunk drops what is beyond the horizon
         stream.send(ACCOUNTS, NOON + day * DAY, customer="other", change="updated")
     assert b"cc0" in stream.stage.intake.ledger.customers
     assert len(stream.stage.intake.ledger.entries(b"cother")) < 10
@@ -78,8 +78,8 @@ def test_an_account_is_known_to_live_long_after_the_horizon() -> None:
     assert rate(stream) == (0.090909, 11, 1)
     for day in range(300, 400, 10):
         stream.send(ACCOUNTS, NOON + day * DAY, customer="other", change="updated")
-    assert b"cc0" not in stream.stage.intake.ledger.customers, "it has left, and nothing else is known of it"
+    assert b"cc0" not in stream.stage.intake.ledger.customers, "the customer has left and has no other records"
 
 
-def test_where_nobody_was_there_is_no_rate() -> None:
+def test_without_customers_at_the_start_there_is_no_rate() -> None:
     assert ChurnRate().result({0: 5, 1: 2, 2: 2}) is None

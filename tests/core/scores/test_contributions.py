@@ -1,4 +1,4 @@
-"""What a record adds to, over all scores, in one flat key."""
+"""The contribution of a record to all scores, in flat slots."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -6,23 +6,23 @@ from hypothesis import strategies as st
 from streams.core.scores import SCORES
 from streams.core.scores.base import SLOT_LIMIT
 from streams.core.scores.contributions import COUNTED_SCORES, STOCK_CODES, by_score, contribution, to_flat_slots
-from tests.support.facts import FACTS
+from tests.support.record_fields import RECORD_FIELDS
 
 patient = settings(deadline=None)
 
 
 @patient
-@given(FACTS)
-def test_a_contribution_is_that_of_each_score_told_apart_by_its_code(facts: tuple[int, ...]) -> None:
-    adds = contribution(facts)
-    own = {score.code: dict(score.slots(facts)) for score in COUNTED_SCORES if score.slots(facts)}
+@given(RECORD_FIELDS)
+def test_a_contribution_holds_the_slots_of_every_score_under_its_code(fields: tuple[int, ...]) -> None:
+    adds = contribution(fields)
+    own = {score.code: dict(score.slots(fields)) for score in COUNTED_SCORES if score.slots(fields)}
     assert by_score(dict(adds.slots)) == own
     assert adds.codes == tuple(own)
     assert by_score(dict(adds.stock_slots)) == {code: slots for code, slots in own.items() if code in STOCK_CODES}
     assert adds.stock_codes == tuple(code for code in own if code in STOCK_CODES)
 
 
-def test_what_says_nothing_adds_nothing() -> None:
+def test_a_record_without_fields_contributes_nothing() -> None:
     assert not any(contribution(()))
 
 
@@ -31,5 +31,5 @@ def test_what_says_nothing_adds_nothing() -> None:
     st.sampled_from([score.code for score in SCORES]),
     st.dictionaries(st.integers(0, SLOT_LIMIT - 1), st.integers(-9, 9)),
 )
-def test_flat_counts_of_one_score_come_apart_again(code: int, counts: dict[int, int]) -> None:
+def test_flat_counts_convert_back_to_accumulators(code: int, counts: dict[int, int]) -> None:
     assert by_score(to_flat_slots(code, counts)) == ({code: counts} if counts else {})

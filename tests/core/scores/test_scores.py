@@ -20,8 +20,8 @@ def survey(kind: str, score: int, state: str = "answered", program: str = "trans
 
 def compute(score: Score, records: list[RecordFields]) -> Result | None:
     acc = score.zero()
-    for facts in records:
-        score.add(acc, score.slots(facts))
+    for fields in records:
+        score.add(acc, score.slots(fields))
     return score.result(acc)
 
 
@@ -51,7 +51,7 @@ def test_a_zero_is_a_detractor_and_not_missing() -> None:
     assert result("nps", [survey("nps", 0)]).counts == {"promoters": 0, "passives": 0, "detractors": 1}
 
 
-def test_zero_has_no_sign() -> None:
+def test_a_rounded_zero_has_no_sign() -> None:
     computed = rounded(-1e-9, (-1e-9, 1e-9), 1, {})
     assert (str(computed.value), str(computed.lower), str(computed.upper)) == ("0.0", "0.0", "0.0")
 
@@ -60,11 +60,11 @@ def test_zero_has_no_sign() -> None:
     ("answer", "group"),
     [(0, "detractors"), (6, "detractors"), (7, "passives"), (8, "passives"), (9, "promoters"), (10, "promoters")],
 )
-def test_the_borders_of_nps(answer: int, group: str) -> None:
+def test_the_boundaries_between_detractors_passives_and_promoters(answer: int, group: str) -> None:
     assert result("nps", [survey("nps", answer)]).counts[group] == 1
 
 
-def test_the_two_programs_of_nps_never_meet() -> None:
+def test_answers_of_the_two_nps_programs_never_count_together() -> None:
     records = [survey("nps", 10), survey("nps", 0, program="relationship")]
     assert (result("nps", records).value, result("nps_relationship", records).value) == (100.0, -100.0)
     assert (result("nps", records).n, result("nps_relationship", records).n) == (1, 1)
@@ -87,7 +87,7 @@ def test_a_mean_keeps_its_interval_on_the_scale_and_one_answer_has_none() -> Non
     assert (alone.value, alone.lower, alone.upper, alone.n) == (2.0, None, None, 1)
 
 
-def test_the_versions_of_ces_never_meet() -> None:
+def test_answers_of_the_two_ces_versions_never_count_together() -> None:
     records = [survey("ces2", 7), survey("ces1", 1)]
     assert (result("ces2", records).value, result("ces1", records).value) == (7.0, 1.0)
 
@@ -124,6 +124,6 @@ def test_churn_risk_is_a_mean_over_customers() -> None:
     assert (high.value, high.n, high.counts) == (0.333333, 3, {"high": 1})
 
 
-def test_no_risk_at_all_is_zero_and_not_missing() -> None:
+def test_a_risk_of_zero_is_not_missing() -> None:
     computed = result("churn_risk", [assessment_fields(0, False), assessment_fields(0, False)])
     assert (computed.value, computed.lower, computed.upper, computed.n) == (0.0, 0.0, 0.0, 2)

@@ -27,8 +27,8 @@ def call(
 
 def compute(name: str, *calls: RecordFields) -> Result | None:
     acc: Accumulator = {}
-    for facts in calls:
-        OF_CALLS[name].add(acc, OF_CALLS[name].slots(facts))
+    for fields in calls:
+        OF_CALLS[name].add(acc, OF_CALLS[name].slots(fields))
     return OF_CALLS[name].result(acc)
 
 
@@ -38,7 +38,7 @@ def result(name: str, *calls: RecordFields) -> Result:
     return computed
 
 
-def test_offered_are_the_answered_and_the_abandoned_and_those_in_the_menu_stay_apart() -> None:
+def test_offered_calls_are_the_answered_and_the_abandoned_ones_but_not_those_in_the_menu() -> None:
     calls = [call()] * 7 + [call("abandoned", wait=30_000)] * 2 + [call("abandoned", wait=5_000)] + [call("menu")] * 4
     computed = result("offered", *calls)
     assert (computed.value, computed.lower, computed.upper, computed.n) == (10.0, None, None, 14)
@@ -46,21 +46,21 @@ def test_offered_are_the_answered_and_the_abandoned_and_those_in_the_menu_stay_a
     assert OF_CALLS["offered"].unit == "count"
 
 
-def test_nobody_offered_but_some_in_the_menu_is_zero_and_not_missing() -> None:
+def test_with_calls_in_the_menu_only_the_number_offered_is_zero_and_not_missing() -> None:
     computed = result("offered", call("menu"))
     assert (computed.value, computed.n, computed.counts["menu"]) == (0.0, 1, 1)
 
 
-def test_who_left_in_the_menu_is_in_no_other_score() -> None:
+def test_a_call_that_ended_in_the_menu_counts_in_no_other_score() -> None:
     assert {name for name in OF_CALLS if compute(name, call("menu", talk=1))} == {"offered"}
 
 
-def test_outbound_calls_are_in_no_score() -> None:
+def test_outbound_calls_count_in_no_score() -> None:
     calls = [call(outcome, direction="outbound") for outcome in CALL_OUTCOMES]
     assert {name for name in OF_CALLS if compute(name, *calls)} == set()
 
 
-def test_abandonment_is_the_share_of_those_offered() -> None:
+def test_abandonment_is_the_share_of_offered_calls() -> None:
     calls = [call("abandoned", wait=6_000)] * 6 + [call("abandoned", wait=0)] * 2 + [call()] * 2
     computed = result("abandonment", *calls)
     assert (computed.value, computed.lower, computed.upper, computed.n) == (0.8, 0.490162, 0.943318, 10)
@@ -74,7 +74,7 @@ def test_an_abandoned_call_is_short_up_to_five_seconds(wait: int, short: int) ->
         assert (counts["abandoned"], counts["short_abandoned"]) == (1, short)
 
 
-def test_speed_of_answer_counts_those_who_did_not_wait_and_not_those_who_hung_up() -> None:
+def test_speed_of_answer_counts_calls_without_a_wait_but_no_abandoned_ones() -> None:
     calls = [call(wait=0), call(wait=0), call(wait=3_000), call(wait=9_000), call("abandoned", wait=500_000)]
     computed = result("speed_of_answer", *calls)
     assert (computed.value, computed.n) == (3.0, 4)
@@ -98,12 +98,12 @@ def test_the_service_level_is_our_form_of_the_published_vector() -> None:
     assert (computed.n, computed.counts) == (1_040, {"answered_within": 860, "answered": 1_000, "abandoned_after": 40})
 
 
-def test_a_call_of_unknown_wait_is_not_judged_by_its_wait_and_by_all_else() -> None:
+def test_a_call_with_an_unknown_wait_counts_in_all_scores_that_do_not_need_it() -> None:
     calls = [call(wait=UNKNOWN), call("abandoned", wait=UNKNOWN)]
     assert {name for name in OF_CALLS if not compute(name, *calls)} == {"speed_of_answer", "service_level"}
 
 
-def test_handle_time_is_talk_and_hold_and_after_call_work() -> None:
+def test_handle_time_is_the_sum_of_talk_hold_and_after_call_work() -> None:
     calls = [call(talk=100_000, hold=20_000, after=30_000), call(talk=50_000), call("abandoned", talk=900_000)]
     computed = result("handle_time", *calls)
     assert (computed.value, computed.n, computed.lower) == (100.0, 2, 0.0)
@@ -120,7 +120,7 @@ def test_handle_time_is_talk_and_hold_and_after_call_work() -> None:
     }
 
 
-def test_a_part_that_is_0_is_known_and_one_that_is_not_known_is_no_0() -> None:
+def test_a_part_of_0_is_known_and_an_unknown_part_is_not_0() -> None:
     counts = result("handle_time", call(hold=0), call(hold=9), call(hold=UNKNOWN)).counts
     assert {name: ms for name, ms in counts.items() if name.startswith("hold")} == {
         "hold_ms": 9,
@@ -133,12 +133,12 @@ def test_a_part_that_is_0_is_known_and_one_that_is_not_known_is_no_0() -> None:
 
 
 @pytest.mark.parametrize("talk", [UNKNOWN, 86_400_001, 2**53])
-def test_a_call_of_unknown_or_unbelievable_talk_loses_the_scores_that_need_it(talk: int) -> None:
+def test_a_call_with_an_unknown_or_implausible_talk_counts_in_no_score_that_needs_it(talk: int) -> None:
     lost = {name for name in OF_CALLS if not compute(name, call(talk=talk))}
     assert lost == {"handle_time", "short_calls"}
 
 
-def test_no_sum_of_any_calls_in_a_pane_leaves_64_bits() -> None:
+def test_the_sums_of_a_pane_fit_into_64_bits() -> None:
     worst = call(wait=86_400_000, talk=86_400_000, hold=86_400_000, after=86_400_000, transfers=2**53)
     amounts = [amount for score in OF_CALLS.values() for _, amount in score.slots(worst)]
     amounts += [amount for score in OF_CALLS.values() for _, amount in score.slots(call(wait=524_287, talk=524_287))]
@@ -146,17 +146,17 @@ def test_no_sum_of_any_calls_in_a_pane_leaves_64_bits() -> None:
     assert all(score.slots(worst) for score in OF_CALLS.values())
 
 
-def test_transfers_are_the_share_of_answered_calls_handed_on_and_their_number() -> None:
+def test_transfers_are_the_share_of_answered_calls_transferred_and_their_number() -> None:
     computed = result("transfers", call(), call(transfers=1), call(transfers=3), call("abandoned", transfers=2))
     assert (computed.value, computed.n) == (0.666667, 3)
     assert computed.counts == {"transferred": 2, "transfers": 4, "unknown": 0}
 
 
-def test_of_one_call_only_so_many_transfers_are_believed() -> None:
+def test_the_transfers_of_one_call_are_capped() -> None:
     assert result("transfers", call(transfers=2**53)).counts == {"transferred": 1, "transfers": 1_000, "unknown": 0}
 
 
-def test_who_does_not_say_how_often_a_call_was_transferred_has_not_said_never() -> None:
+def test_an_unknown_number_of_transfers_is_not_0() -> None:
     some = result("transfers", call(transfers=UNKNOWN), call(transfers=1))
     none = result("transfers", call(transfers=UNKNOWN), call(transfers=UNKNOWN))
     assert (some.value, some.n, some.counts["unknown"]) == (1.0, 1, 1)
@@ -168,7 +168,7 @@ def test_a_call_is_short_below_ten_seconds_of_talk(talk: int, short: int) -> Non
     assert result("short_calls", call(talk=talk, hold=99_000)).counts == {"short": short}
 
 
-def test_a_record_sent_again_with_newer_content_replaces_the_old_without_a_trace() -> None:
+def test_a_corrected_record_replaces_the_old_one_completely() -> None:
     before, after = call(talk=60_000, wait=30_000), call("abandoned", wait=4_000)
     for score in OF_CALLS.values():
         acc: Accumulator = {}

@@ -1,4 +1,4 @@
-"""Friction and speed guard against the naive oracle, and what decides in them."""
+"""Friction and speed guard: agreement with the naive oracle, and the rules that decide."""
 
 import random
 from collections.abc import Iterable, Mapping
@@ -24,8 +24,8 @@ TOUCHPOINTS = tuple(("touchpoint", name) for name in ("web", "shop", "app", "(ot
 
 def accumulated(score: ComparedScore, records: Iterable[RecordFields]) -> Accumulator:
     acc = score.zero()
-    for facts in records:
-        score.add(acc, score.slots(facts))
+    for fields in records:
+        score.add(acc, score.slots(fields))
     return acc
 
 
@@ -66,7 +66,7 @@ def contact(repeated: int) -> RecordFields:
     return 6, repeated
 
 
-def test_every_score_that_compares_has_an_oracle() -> None:
+def test_every_compared_score_has_an_oracle() -> None:
     assert COMPARISONS.keys() == COMPARED_SCORES.keys()
 
 
@@ -78,11 +78,11 @@ answers = st.lists(
 class TestFriction:
     @patient
     @given(st.dictionaries(st.sampled_from(TOUCHPOINTS), answers, max_size=4))
-    def test_it_is_the_oracles(self, now: Records) -> None:
+    def test_it_agrees_with_the_oracle(self, now: Records) -> None:
         for score in (Friction(), FrictionCes2()):
             agree(score, computed(score, now), COMPARISONS[score.name](now, {}))
 
-    def test_the_worst_is_the_first_and_equals_share_a_rank(self) -> None:
+    def test_the_worst_touchpoint_has_rank_1_and_equal_values_share_a_rank(self) -> None:
         now = {TOUCHPOINTS[0]: [nps(0)] * 4, TOUCHPOINTS[1]: [nps(10)] * 4, TOUCHPOINTS[2]: [nps(0)] * 4}
         found = computed(Friction(), now)
         assert {name: result.counts["rank"] for name, result in found.items()} == {
@@ -92,7 +92,7 @@ class TestFriction:
         }
         assert [found[name].value for name in TOUCHPOINTS[:2]] == [pytest.approx(100 / 3), pytest.approx(-200 / 3)]
 
-    def test_it_is_what_the_total_would_rise_by_if_this_one_were_as_the_others(self) -> None:
+    def test_friction_is_the_rise_of_the_total_if_the_touchpoint_were_as_good_as_the_others(self) -> None:
         own, others = [0, 0, 9, 7], [10, 10, 10, 9, 3, 8]
         now = {TOUCHPOINTS[0]: list(map(nps, own)), TOUCHPOINTS[1]: list(map(nps, others))}
         total = 100 * (5 - 3) / 10
@@ -100,12 +100,12 @@ class TestFriction:
         assert computed(Friction(), now)[TOUCHPOINTS[0]].value == pytest.approx(as_the_others - total)
 
     @pytest.mark.parametrize("score", [Friction(), FrictionCes2()])
-    def test_the_only_touchpoint_and_one_without_answers_have_none(self, score: ComparedScore) -> None:
+    def test_the_only_touchpoint_and_one_without_answers_have_no_friction(self, score: ComparedScore) -> None:
         only = {TOUCHPOINTS[0]: [nps(0), ces2(2)], TOUCHPOINTS[1]: [nps(3, program=1)]}
         assert computed(score, only) == {}
         assert score.result(accumulated(score, only[TOUCHPOINTS[0]])) is None
 
-    def test_a_volume_of_ten_times_as_many_tells_ten_times_as_much(self) -> None:
+    def test_a_higher_volume_narrows_the_interval(self) -> None:
         few = {TOUCHPOINTS[0]: [nps(0)] * 5 + [nps(10)] * 5, TOUCHPOINTS[1]: [nps(10)] * 6 + [nps(0)] * 4}
         many = {name: records * 100 for name, records in few.items()}
         narrow, wide = (computed(Friction(), each)[TOUCHPOINTS[0]] for each in (many, few))
@@ -116,7 +116,7 @@ class TestFriction:
 
 
 def crowd(seed: int, sizes: tuple[int, int]) -> tuple[Records, Records]:
-    """Calls and contacts of teams in queues, in each cell they belong to; some teams hurry, some queues are short."""
+    """Calls and contacts in every cell they belong to; some teams cut calls short, some queues have short calls."""
     chance = random.Random(seed)
     sides: tuple[Records, Records] = ({}, {})
     haste = {team: chance.choice((0.0, 0.0, 0.15)) for team in TEAMS}
@@ -127,18 +127,18 @@ def crowd(seed: int, sizes: tuple[int, int]) -> tuple[Records, Records]:
             team, queue = chance.choice(TEAMS), chance.choice(QUEUES)
             short = chance.random() < nature[queue] + haste[team]
             talk = chance.randrange(10_000) if short else round(faster * chance.randrange(10_000, 600_000))
-            facts = [call(talk, chance.choice((-1, 0, 9_000)), chance.choice((0, 0, 0, 1)))]
-            facts += [contact(int(chance.random() < again))] if chance.random() < 0.8 else []
+            fields = [call(talk, chance.choice((-1, 0, 9_000)), chance.choice((0, 0, 0, 1)))]
+            fields += [contact(int(chance.random() < again))] if chance.random() < 0.8 else []
             both = f"{team.replace('+', '++')}+{queue.replace('+', '++')}"
             for cell in (("team", team), ("queue", queue), ("team+queue", both), ("team+queue", "(other)")):
-                records.setdefault(cell, []).extend(facts)
+                records.setdefault(cell, []).extend(fields)
     return sides
 
 
 class TestSpeedGuard:
     @settings(deadline=None, max_examples=40)
     @given(st.integers(0, 10**9), st.tuples(st.integers(0, 500), st.integers(0, 500)))
-    def test_it_is_the_oracles(self, seed: int, sizes: tuple[int, int]) -> None:
+    def test_it_agrees_with_the_oracle(self, seed: int, sizes: tuple[int, int]) -> None:
         now, before = crowd(seed, sizes)
         agree(SpeedGuard(), computed(SpeedGuard(), now, before), COMPARISONS["speed_guard"](now, before))
 
@@ -147,7 +147,9 @@ class TestSpeedGuard:
         [(200_000, 20, 1), (300_000, 20, 0), (400_000, 20, 0), (200_000, 5, 0)],
         ids=["faster and again", "as slow", "slower", "faster only"],
     )
-    def test_rushed_is_faster_and_more_often_again(self, talk: int, repeated: int, rushed: int) -> None:
+    def test_a_cell_is_rushed_if_it_is_faster_and_more_contacts_are_repeated(
+        self, talk: int, repeated: int, rushed: int
+    ) -> None:
         def side(talk: int, repeated: int) -> list[RecordFields]:
             varied = [call(talk + step * 1_000) for step in range(-20, 20)]
             return varied + [contact(1)] * repeated + [contact(0)] * (40 - repeated)
@@ -160,7 +162,7 @@ class TestSpeedGuard:
 
     @pytest.mark.parametrize("fewest", [29, 30])
     @pytest.mark.parametrize("lacking", ["calls", "calls before", "contacts", "contacts before"])
-    def test_fewer_than_thirty_are_not_judged(self, lacking: str, fewest: int) -> None:
+    def test_with_fewer_than_thirty_there_is_no_verdict(self, lacking: str, fewest: int) -> None:
         numbers = dict.fromkeys(("calls", "calls before", "contacts", "contacts before"), 30) | {lacking: fewest}
         cell = ("queue", "cards")
         now = [call(60_000)] * numbers["calls"] + [contact(1)] * numbers["contacts"]
@@ -168,8 +170,8 @@ class TestSpeedGuard:
         found = computed(SpeedGuard(), {cell: now}, {cell: before})
         assert [result.value for result in found.values()] == ([1.0] if fewest == 30 else [])
 
-    def test_a_team_is_not_blamed_for_the_queue_it_serves(self) -> None:
-        """Short calls belong to one queue, which one team serves more; within each queue both are alike."""
+    def test_a_team_is_not_flagged_for_the_short_calls_of_its_queue(self) -> None:
+        """Short calls are usual in one queue, which one team serves more; within each queue both teams are alike."""
         short, long = [call(5_000)], [call(60_000)]
         cells: Records = {}
         for team, queue, hits, misses in (
@@ -191,7 +193,7 @@ class TestSpeedGuard:
         teams: Records = {("team", name): [call(5_000)] * size for name, size in (("north", 100), ("south", 200))}
         assert computed(SpeedGuard(), teams) == {}
 
-    def test_who_hangs_up_more_than_others_in_the_same_queue_is_flagged(self) -> None:
+    def test_a_team_that_hangs_up_more_than_others_in_the_same_queue_is_flagged(self) -> None:
         cells: Records = {
             ("team+queue", "north+loans"): [call(5_000)] * 20 + [call(60_000)] * 60,
             ("team+queue", "south+loans"): [call(5_000)] * 4 + [call(60_000)] * 76,

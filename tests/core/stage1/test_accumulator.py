@@ -12,7 +12,7 @@ from streams.core.stage1.partials import PanePartial, Partials
 from streams.core.time.lateness import NO_WATERMARK_MS, Lateness
 from streams.core.time.spans import parse_span
 from tests.support.arrivals import HOUR, MINUTE, NOON, SECOND
-from tests.support.facts import FACTS
+from tests.support.record_fields import RECORD_FIELDS
 
 BOUNDS = Lateness.for_spans([parse_span("5m"), parse_span("1h"), parse_span("24h")], 3600, 600)
 CUTS = (Cut.parse("total"), Cut.parse("channel"))
@@ -21,7 +21,7 @@ KEEP = min(BOUNDS.keep_ms.values())
 
 counts = st.lists(
     st.tuples(
-        FACTS,
+        RECORD_FIELDS,
         st.integers(NOON - 3 * HOUR, NOON + MINUTE),
         st.integers(0, 2),
         st.sampled_from((1, 1, -1)),
@@ -57,9 +57,9 @@ def test_a_roll_up_is_the_sum_of_one_by_one_under_the_watermark_of_each(
     chunk: list[tuple[tuple[int, ...], int, int, int, int]],
 ) -> None:
     together, partials = tally(NOON - HOUR), Partials(BOUNDS)
-    for facts, time, dims, sign, step in chunk:
-        together.count(facts, time, dims, sign)
-        adds = contribution(facts)
+    for fields, time, dims, sign, step in chunk:
+        together.count(fields, time, dims, sign)
+        adds = contribution(fields)
         if adds.slots:
             alone = PaneDelta()
             alone.add(adds.slots, adds.codes, time, sign)

@@ -1,4 +1,4 @@
-"""Customers that came to be at high churn risk, or came out of it."""
+"""Customers newly at high churn risk, and customers recovered from it."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from streams.core.scores.base import Result, Score, Slots, Unit, rounded
 
 
 class BandChanges(Score):
-    """Changes of a customer's band into high (`into_high` 1) or out of it to a known one (0)."""
+    """Number of changes of a customer's band to high (`into_high` 1), or from high to another known band (0)."""
 
     unit: Unit = "count"
     derived = True
@@ -19,11 +19,11 @@ class BandChanges(Score):
         self.code = code
         self._into_high = into_high
 
-    def slots(self, facts: RecordFields) -> Slots:
-        """One for each change in this direction."""
-        return ((0, 1),) if facts == (BAND_CHANGE, self._into_high) else ()
+    def slots(self, fields: RecordFields) -> Slots:
+        """One for a change in this direction."""
+        return ((0, 1),) if fields == (BAND_CHANGE, self._into_high) else ()
 
     def result(self, acc: Mapping[int, int]) -> Result | None:
-        """How many there were."""
+        """A number of changes, without an interval."""
         n = acc.get(0, 0)
         return rounded(n, None, n, {"changes": n}) if n else None

@@ -1,4 +1,4 @@
-"""Facts of every kind that stage 1 can hand to the scores."""
+"""Fields of every kind of record that stage 1 can pass to the scores."""
 
 from itertools import product
 
@@ -44,7 +44,7 @@ ACCOUNTS = st.tuples(st.just(ACCOUNT), st.integers(0, 3), st.just(-1))
 RISKS = st.tuples(st.just(ASSESSMENT), st.integers(0, 1_000_000), st.integers(0, 1), st.integers(-1, 10**9))
 BANDS = st.tuples(st.just(BAND_CHANGE), st.integers(0, 1))
 
-TOOK = st.tuples(
+MILESTONE_TIMES = st.tuples(
     st.just(TICKET_MILESTONE),
     st.sampled_from((REPLIED, FIRST_SOLVED, SOLVED)),
     st.integers(-1, 10**10),
@@ -60,9 +60,11 @@ STEPS = st.one_of(
 CONTACTS = st.tuples(st.just(CONTACT), st.integers(0, 1))
 
 EVIDENCE: st.SearchStrategy[tuple[int, ...]] = st.one_of(ANSWERS, UNANSWERED, TICKETS, CALLS, ACCOUNTS)
-FACTS: st.SearchStrategy[tuple[int, ...]] = st.one_of(EVIDENCE, RISKS, BANDS, TOOK, SOLUTIONS, STEPS, CONTACTS)
+RECORD_FIELDS: st.SearchStrategy[tuple[int, ...]] = st.one_of(
+    EVIDENCE, RISKS, BANDS, MILESTONE_TIMES, SOLUTIONS, STEPS, CONTACTS
+)
 
-CASE_SAMPLES: list[tuple[int, ...]] = [
+DERIVED_SAMPLES: list[tuple[int, ...]] = [
     *((TICKET_MILESTONE, *taken) for taken in product((REPLIED, FIRST_SOLVED, SOLVED), (0, 10**11), (-1, 7))),
     *((TICKET_MILESTONE, RESOLVED, *flags) for flags in product((0, 1), repeat=4)),
     *(
