@@ -1,4 +1,4 @@
-"""A believable company for the demo, the benchmarks and the tests: seeded, without a clock of its own."""
+"""A simulated company for the demo, the benchmarks and the tests: seeded, and without a clock of its own."""
 
 from streams.simulation.company import Company
 from streams.simulation.delivery import Message, Noise

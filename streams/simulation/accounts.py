@@ -1,4 +1,4 @@
-"""Accounts: the yearly renewal, the cancellation by somebody who has had enough, the start of somebody new."""
+"""Account events: yearly renewals, cancellations by unhappy customers, and the new customers that replace them."""
 
 from schemas.account import Account, AccountChange
 from schemas.catalogue import ACCOUNTS
@@ -6,30 +6,33 @@ from streams.simulation.customers import Population
 from streams.simulation.story import Story
 
 _DAY = 86_400.0
-_NOWHERE = {"touchpoint": "", "channel": "", "team": "", "agent": ""}
+_NO_CONTACT = {"touchpoint": "", "channel": "", "team": "", "agent": ""}
 
 
-def tell(story: Story, change: AccountChange) -> None:
-    """Tell that the account of the story's customer changed now."""
+def emit_change(story: Story, change: AccountChange) -> None:
+    """Emit a change of the account of the story's customer."""
     customer = story.customer
-    fields = story.envelope(f"account-{customer.id}", "crm") | _NOWHERE
-    story.tell(ACCOUNTS.name, Account(**fields, change=change, value=customer.value, plan=customer.segment))
+    fields = story.envelope(f"account-{customer.id}", "crm") | _NO_CONTACT
+    story.emit(ACCOUNTS.name, Account(**fields, change=change, value=customer.value, plan=customer.segment))
 
 
 def renewal(story: Story, population: Population) -> None:
-    """Tell a renewal, at a slightly higher value, or the end for a customer in a bad mood."""
+    """Emit a renewal at a slightly higher value, or now and then a cancellation by a customer in a bad mood."""
     if story.customer.mood < -0.7 and story.chance(0.3):
-        farewell(story, population)
+        cancellation(story, population)
         return
     story.customer.value = round(story.customer.value * 1.03, 2)
-    tell(story, "renewed")
+    emit_change(story, "renewed")
 
 
-def farewell(story: Story, population: Population) -> None:
-    """Tell that a newcomer starts now and this customer, within days, leaves: the company keeps its size."""
+def cancellation(story: Story, population: Population) -> None:
+    """Emit the start of a new customer now and, a day or so later, the cancellation by this one.
+
+    The number of customers stays the same.
+    """
     leaver = story.customer
     story.customer = population.replace(story.rng, leaver)
-    tell(story, "started")
+    emit_change(story, "started")
     story.customer = leaver
     story.wait(_DAY)
-    tell(story, "cancelled")
+    emit_change(story, "cancelled")

@@ -1,7 +1,7 @@
-"""Phone calls: menu, queue, talk, hold and after-call work, hand-overs, and callers who give up.
+"""Call events: menu, queue, talk, hold and after-call work, transfers, and abandoned calls.
 
-Waits, patience and talk times follow the shape of a bank's published call log: half of the callers do not wait at all,
-the others 70 s on average; talk is log-normal with a median of 100 s and a mean of 170 s.
+Waits, patience and talk times follow the shape of a bank's published call log: half of the callers do not wait at
+all, the others wait 70 s on average; talk is log-normal with a median of 100 s and a mean of 170 s.
 """
 
 from typing import Any
@@ -11,32 +11,32 @@ from schemas.catalogue import CALLS
 from streams.simulation.story import Story, moment
 from streams.simulation.touchpoints import TOUCHPOINTS
 
-_PATIENCE = 400.0
+_MEAN_PATIENCE_S = 400.0
 _SOURCE = "telephony"
 
 
 def call(story: Story, retries: int = 1) -> bool:
-    """Tell one call with all its legs; whether the caller reached somebody."""
-    call_id = story.name("call")
+    """Emit one call with all its legs; returns whether the caller reached an agent."""
+    call_id = story.new_id("call")
     if story.chance(0.07):
         _unanswered(story, call_id, "menu", None)
         return False
     wait = _wait(story)
-    patience = story.rng.expovariate(1 / _PATIENCE)
+    patience = story.rng.expovariate(1 / _MEAN_PATIENCE_S)
     if patience < wait:
-        return _give_up(story, call_id, round(patience, 1), retries)
+        return _abandon(story, call_id, round(patience, 1), retries)
     _answered(story, call_id, round(wait, 1))
     return True
 
 
 def _wait(story: Story) -> float:
-    """Seconds in the queue: the higher the load, the fewer are served at once and the longer the rest waits."""
+    """Seconds in the queue; with more load fewer callers are served at once and the others wait longer."""
     if story.chance(0.5 / story.load):
         return 0.0
     return story.rng.lognormvariate(0.0, 0.9) * 46 * story.load
 
 
-def _give_up(story: Story, call_id: str, wait: float, retries: int) -> bool:
+def _abandon(story: Story, call_id: str, wait: float, retries: int) -> bool:
     story.feeling -= 0.6
     _unanswered(story, call_id, "abandoned", wait)
     if not (retries and story.chance(0.5)):
@@ -49,7 +49,7 @@ def _unanswered(story: Story, call_id: str, outcome: Any, wait: float | None) ->
     story.spend(wait or 20)
     fields = _fields(story, call_id)
     fields["agent"] = ""
-    story.tell(CALLS.name, Call(**fields, outcome=outcome, wait=wait))
+    story.emit(CALLS.name, Call(**fields, outcome=outcome, wait=wait))
 
 
 def _answered(story: Story, call_id: str, wait: float) -> None:
@@ -58,14 +58,14 @@ def _answered(story: Story, call_id: str, wait: float) -> None:
     _leg(story, call_id, wait, transfers)
     if transfers:
         story.feeling -= 0.35
-        here, agent = story.touchpoint, story.agent
-        story.touchpoint = _elsewhere(story)
-        story.agent = story.somebody(story.touchpoint)
+        touchpoint, agent = story.touchpoint, story.agent
+        story.touchpoint = _other_touchpoint(story)
+        story.agent = story.pick_agent(story.touchpoint)
         _leg(story, call_id, round(_wait(story), 1), 0)
-        story.touchpoint, story.agent = here, agent
+        story.touchpoint, story.agent = touchpoint, agent
 
 
-def _elsewhere(story: Story) -> Any:
+def _other_touchpoint(story: Story) -> Any:
     return story.rng.choice([t for t in TOUCHPOINTS[:-1] if t.team != story.touchpoint.team])
 
 
@@ -76,14 +76,14 @@ def _leg(story: Story, call_id: str, wait: float, transfers: int) -> None:
     story.spend(wait + talk + hold)
     fields = _fields(story, call_id)
     parts: dict[str, Any] = {"outcome": "answered", "wait": wait, "talk": talk, "hold": hold, "transfers": transfers}
-    if story.chance(0.3):  # this leg is reported at the end of the talk, and again when the agent is done with it
-        story.tell(CALLS.name, Call(**fields, **parts))
+    if story.chance(0.3):  # reported at the end of the talk, and again after the after-call work
+        story.emit(CALLS.name, Call(**fields, **parts))
         story.spend(after_call)
-        fields |= {"event_id": story.name("e"), "updated_at": moment(story.now)}
-    story.tell(CALLS.name, Call(**fields, **parts, after_call=after_call))
+        fields |= {"event_id": story.new_id("e"), "updated_at": moment(story.now_ms)}
+    story.emit(CALLS.name, Call(**fields, **parts, after_call=after_call))
 
 
 def _fields(story: Story, call_id: str) -> dict[str, Any]:
-    """The envelope of a new record, which ends now."""
-    fields = story.envelope(story.name("leg"), _SOURCE)
-    return fields | {"queue": story.touchpoint.queue, "call_id": call_id, "updated_at": moment(story.now)}
+    """The common fields of a new leg, which ends now."""
+    fields = story.envelope(story.new_id("leg"), _SOURCE)
+    return fields | {"queue": story.touchpoint.queue, "call_id": call_id, "updated_at": moment(story.now_ms)}

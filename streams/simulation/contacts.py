@@ -1,40 +1,43 @@
-"""What happens when somebody gets in touch, and the little that happens without."""
+"""The events of one contact of a customer, and those that come without a contact."""
 
 from streams.simulation import accounts, calls, surveys, tickets
 from streams.simulation.customers import Customer, Population
 from streams.simulation.satisfaction import leaves
 from streams.simulation.story import Story
-from streams.simulation.touchpoints import CALLS, TICKETS
+from streams.simulation.touchpoints import CALL_CHANNELS, TICKET_CHANNELS
 
 _RELATIONSHIP = 0.03
 _RENEWAL = 0.02
-_STRANGER = 0.04
+_ANONYMOUS_CALL = 0.04
 _FOLLOW_UP = 0.3
 
 
 def unfold(story: Story, population: Population) -> None:
-    """Tell the whole story of one contact: what was done, how it was judged, and whether the customer stays."""
-    fate = story.rng.random()
+    """Emit all events of one story: a contact with its survey and a possible cancellation, or an event without one.
+
+    Every source of the catalogue needs a share of the stories here; a contract test names a source that has none.
+    """
+    outcome = story.rng.random()
     external = story.touchpoint.audience == "external"
-    if external and fate < _RELATIONSHIP:
+    if external and outcome < _RELATIONSHIP:
         surveys.relationship(story)
-    elif external and fate < _RELATIONSHIP + _RENEWAL:
+    elif external and outcome < _RELATIONSHIP + _RENEWAL:
         accounts.renewal(story, population)
-    elif external and story.channel in CALLS and fate > 1 - _STRANGER:
-        _stranger(story)
+    elif external and story.channel in CALL_CHANNELS and outcome > 1 - _ANONYMOUS_CALL:
+        _anonymous_call(story)
     else:
         _contact(story)
         story.customer.remember(story.feeling)
         if external and leaves(story.rng, story.feeling):
-            accounts.farewell(story, population)
+            accounts.cancellation(story, population)
 
 
 def _contact(story: Story) -> None:
-    if story.channel in CALLS:
+    if story.channel in CALL_CHANNELS:
         served = calls.call(story)
         if served and story.chance(0.2):
             served = tickets.ticket(story)
-    elif story.channel in TICKETS:
+    elif story.channel in TICKET_CHANNELS:
         served = tickets.ticket(story)
     else:
         served, story.agent = True, ""
@@ -44,14 +47,14 @@ def _contact(story: Story) -> None:
 
 
 def _contact_again(story: Story) -> None:
-    """Some of those who got no help call again within a few days."""
+    """Let some of the customers who got no help call again within a few days."""
     if story.chance(_FOLLOW_UP) and story.touchpoint.audience == "external":
         story.wait(20 * 3_600, 0.8)
-        story.channel, story.agent = "phone", story.somebody(story.touchpoint)
+        story.channel, story.agent = "phone", story.pick_agent(story.touchpoint)
         calls.call(story, retries=0)
 
 
-def _stranger(story: Story) -> None:
-    """A caller the company cannot identify."""
+def _anonymous_call(story: Story) -> None:
+    """Emit a call of somebody whom the company cannot identify."""
     story.customer = Customer("0" if story.chance(0.5) else "", "", 0.0, 0.0)
     calls.call(story, retries=0)

@@ -1,4 +1,4 @@
-"""Who the customers are: segment, yearly value and mood; who leaves is replaced by somebody new."""
+"""The customers: segment, yearly value and mood; a new customer takes the place of one who leaves."""
 
 from dataclasses import dataclass
 from random import Random
@@ -7,12 +7,12 @@ from schemas.envelope import Audience
 
 _SEGMENTS = (("consumer", 240.0), ("consumer", 240.0), ("consumer", 240.0), ("family", 560.0), ("family", 560.0),
              ("plus", 900.0), ("small-business", 2_400.0), ("enterprise", 18_000.0))  # fmt: skip
-_KEEP = 0.8
+_MOOD_WEIGHT = 0.8
 
 
 @dataclass(slots=True)
 class Customer:
-    """One customer or employee; `mood` is the satisfaction carried over from earlier contacts."""
+    """One customer or employee; `mood` is the satisfaction that remains from earlier contacts."""
 
     id: str
     segment: str
@@ -20,12 +20,12 @@ class Customer:
     mood: float
 
     def remember(self, feeling: float) -> None:
-        """Let an experience colour the ones to come."""
-        self.mood = _KEEP * self.mood + (1 - _KEEP) * max(-2.0, min(2.0, feeling))
+        """Let the feeling of a contact change the mood."""
+        self.mood = _MOOD_WEIGHT * self.mood + (1 - _MOOD_WEIGHT) * max(-2.0, min(2.0, feeling))
 
 
 class Population:
-    """A constant number of customers, some of whom get in touch far more often than others."""
+    """A constant number of customers, some of whom make far more contacts than others."""
 
     def __init__(self, seed: int, size: int) -> None:
         rng = Random(f"population-{seed}")
@@ -37,7 +37,7 @@ class Population:
         self._joined = size
 
     def pick(self, rng: Random, audience: Audience) -> Customer:
-        """The one who gets in touch; the first fifth of the list makes about 29 % of all contacts."""
+        """The customer of the next contact; the first fifth of the list makes about 29 % of all contacts."""
         people = self.customers if audience == "external" else self.employees
         return people[int(len(people) * rng.random() ** 1.3)]
 

@@ -1,4 +1,4 @@
-"""How records reach the topics: mostly at once, sometimes twice, late, in another order, or broken."""
+"""The way of records to the topics: most arrive at once, some twice, late, in another order, or invalid."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _SLOW = 0.05
 
 
 class Message(NamedTuple):
-    """One record of a topic, to be sent at `time_ms`; `note` says what the simulator meant by it."""
+    """One record of a topic, to be sent at `time_ms`; `note` is the intent of the simulator."""
 
     topic: str
     key: bytes
@@ -28,19 +28,19 @@ class Message(NamedTuple):
 
 @dataclass(frozen=True)
 class Noise:
-    """Shares of records that are sent 2 to 8 times, late by minutes to hours, or accompanied by a broken one.
+    """Shares of records that are sent 2 to 8 times, late by minutes to hours, or accompanied by an invalid one.
 
-    Every record takes `jitter` seconds on average, one in twenty ten times that: enough to overtake each other.
+    Every record takes `jitter_s` on average, one in twenty ten times that, so that records overtake each other.
     """
 
     duplicates: float = 0.01
     late: float = 0.005
     invalid: float = 0.004
-    jitter: float = 0.4
+    jitter_s: float = 0.4
 
     @property
     def messages_per_event(self) -> float:
-        """How many messages an event leads to on average: one, the broken ones, and 1.81 for each repeated one."""
+        """The mean number of messages per event: one, the invalid ones, and 1.81 more for each repeated one."""
         return 1 + self.invalid + 1.81 * self.duplicates
 
 
@@ -49,48 +49,48 @@ class Courier:
 
     def __init__(self, rng: Random, noise: Noise) -> None:
         self._rng, self._noise = rng, noise
-        self._twice = noise.late + noise.duplicates
-        self._trouble = self._twice + noise.invalid
+        self._repeated_below = noise.late + noise.duplicates
+        self._invalid_below = self._repeated_below + noise.invalid
         self._encode = msgspec.json.Encoder().encode
 
     def deliver(self, event: Event) -> list[Message]:
-        """The messages one event leads to."""
-        fate = self._rng.random()
-        if fate >= self._trouble:
-            return [self._message(event, self._transit(), "fresh")]
-        if fate < self._noise.late:
-            return [self._message(event, self._detour(), "late")]
-        message = self._message(event, self._transit(), "fresh")
-        if fate < self._twice:
-            return [message, *self._again(message)]
-        return [message, message._replace(value=_broken(self._rng, message.value, event), note="invalid")]
+        """The messages of one event."""
+        outcome = self._rng.random()
+        if outcome >= self._invalid_below:
+            return [self._message(event, self._transit_ms(), "fresh")]
+        if outcome < self._noise.late:
+            return [self._message(event, self._late_transit_ms(), "late")]
+        message = self._message(event, self._transit_ms(), "fresh")
+        if outcome < self._repeated_below:
+            return [message, *self._duplicates(message)]
+        return [message, message._replace(value=_invalid_bytes(self._rng, message.value, event), note="invalid")]
 
-    def _message(self, event: Event, transit: int, note: Note) -> Message:
+    def _message(self, event: Event, transit_ms: int, note: Note) -> Message:
         record = event.record
         customer = record.customer or ""
         key = (record.record_id if customer in UNIDENTIFIED else customer).encode()
-        return Message(event.topic, key, self._encode(record), event.time_ms + transit, note)
+        return Message(event.topic, key, self._encode(record), event.time_ms + transit_ms, note)
 
-    def _transit(self) -> int:
-        """Milliseconds on the way, exponentially distributed."""
-        mean = self._noise.jitter * (10_000 if self._rng.random() < _SLOW else 1_000)
-        return int(-log(1.0 - self._rng.random()) * mean)
+    def _transit_ms(self) -> int:
+        """Time from creation to sending, exponentially distributed."""
+        mean_ms = self._noise.jitter_s * (10_000 if self._rng.random() < _SLOW else 1_000)
+        return int(-log(1.0 - self._rng.random()) * mean_ms)
 
-    def _detour(self) -> int:
-        """Milliseconds a late record takes: a minute to six hours, short ones as often as long ones."""
+    def _late_transit_ms(self) -> int:
+        """Delay of a late record: a minute to six hours, log-uniform."""
         return int(60_000 * exp(self._rng.random() * log(360)))
 
-    def _again(self, message: Message) -> Iterator[Message]:
-        """The same webhook one to seven times more, after seconds or, now and then, hours."""
+    def _duplicates(self, message: Message) -> Iterator[Message]:
+        """One to seven repetitions, after seconds or, now and then, hours."""
         time_ms = message.time_ms
         for _ in range(min(7, 1 + int(self._rng.expovariate(0.8)))):
-            pause = 3_600 if self._rng.random() < 0.03 else 8
-            time_ms += int(self._rng.expovariate(1 / pause) * 1000)
+            mean_pause_s = 3_600 if self._rng.random() < 0.03 else 8
+            time_ms += int(self._rng.expovariate(1 / mean_pause_s) * 1000)
             yield message._replace(time_ms=time_ms, note="duplicate")
 
 
-def _broken(rng: Random, value: bytes, event: Event) -> bytes:
-    """A broken version of a record, as one of a dozen bad producers would send it."""
+def _invalid_bytes(rng: Random, value: bytes, event: Event) -> bytes:
+    """An invalid version of a record, with one of a dozen faults of real producers."""
     fault = rng.choice(_FAULTS)
     if isinstance(fault, bytes):
         return fault

@@ -1,4 +1,4 @@
-"""Sends the simulated company's messages to Kafka: first its past, as fast as it goes, then live, when they are due."""
+"""Sends the simulated company's messages to Kafka: its past at full speed, then each live message when it is due."""
 
 import asyncio
 import time
@@ -29,22 +29,23 @@ async def feed(
     company: Company,
     history_days: float,
     stop_event: asyncio.Event,
-    rate: float | None = None,
+    events_per_second: float | None = None,
     *,
-    tick: float = 0.02,
+    tick_s: float = 0.02,
     progress: Progress | None = None,
 ) -> Counter[str]:
-    """Send the last `history_days`, then the live stream at `rate` events a second until `stop_event` is set.
+    """Send the last `history_days`, then the live stream until `stop_event` is set.
 
     Keys are customers, partitions those of Kafka's default partitioner, record timestamps the time of sending.
-    What becomes due within `tick` seconds is sent together: a longer one makes fewer and larger batches.
-    Every send is awaited. Returns the messages sent to each topic; `progress` gets the phase and the counts so far.
-    Raises `BrokerError` when the broker cannot be reached or refuses a record.
+    `events_per_second` overrides that of the company. Messages due within `tick_s` are sent together, so a longer
+    tick makes fewer and larger batches. Every send is awaited. Returns the number of messages sent to each topic;
+    `progress` receives the phase and the numbers so far. Raises `BrokerError` when the broker cannot be reached or
+    refuses a record.
     """
-    company = company if rate is None else replace(company, events_per_second=rate)
+    company = company if events_per_second is None else replace(company, events_per_second=events_per_second)
     people, now = company.population(), _now_ms()
     async with _producer(settings) as producer:
-        sender = _Sender(producer, tick, progress)
+        sender = _Sender(producer, tick_s, progress)
         await sender.backfill(company.history(now - int(history_days * DAY_MS), now, people), stop_event)
         if not stop_event.is_set():
             await sender.follow(company.live(_now_ms(), people), stop_event)
@@ -73,20 +74,20 @@ async def _producer(settings: Settings) -> AsyncIterator[Any]:
 
 
 class _Sender:
-    """Sends chunks, waits until each has landed, and counts."""
+    """Sends chunks, waits until the broker has each, and counts."""
 
-    def __init__(self, producer: Any, tick: float, progress: Progress | None) -> None:
-        self._producer, self._tick, self._progress = producer, tick, progress
+    def __init__(self, producer: Any, tick_s: float, progress: Progress | None) -> None:
+        self._producer, self._tick_s, self._progress = producer, tick_s, progress
         self.counts: Counter[str] = Counter()
 
     async def backfill(self, messages: Iterator[Message], stop: asyncio.Event) -> None:
-        """Send all of them, as fast as the broker takes them."""
+        """Send all messages, as fast as the broker takes them."""
         while not stop.is_set() and (chunk := list(islice(messages, _CHUNK))):
             await self._send(chunk, "history")
 
     async def follow(self, messages: Iterator[Message], stop: asyncio.Event) -> None:
-        """Send each when it is due, until stopped."""
-        upcoming = await asyncio.to_thread(next, messages)  # the first one takes a second: stories already under way
+        """Send each message when it is due, until stopped."""
+        upcoming = await asyncio.to_thread(next, messages)  # takes a second: it computes the stories already under way
         while not stop.is_set():
             chunk: list[Message] = []
             now = _now_ms()
@@ -94,7 +95,7 @@ class _Sender:
                 chunk.append(upcoming)
                 upcoming = next(messages)
             await self._send(chunk, "live")
-            await _pause(stop, max(self._tick, (upcoming.time_ms - _now_ms()) / 1000))
+            await _pause(stop, max(self._tick_s, (upcoming.time_ms - _now_ms()) / 1000))
 
     async def _send(self, chunk: list[Message], phase: Phase) -> None:
         send = self._producer.send
@@ -104,9 +105,9 @@ class _Sender:
             self._progress(phase, self.counts)
 
 
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    """Wait, unless stopped."""
+async def _pause(stop: asyncio.Event, duration_s: float) -> None:
+    """Wait until stopped, at most `duration_s`."""
     try:
-        await asyncio.wait_for(stop.wait(), seconds)
+        await asyncio.wait_for(stop.wait(), duration_s)
     except TimeoutError:
         return

@@ -1,4 +1,4 @@
-"""From a feeling to an answer, and from a feeling to the decision to leave."""
+"""How satisfaction becomes an answer to a survey, and the decision to leave."""
 
 from bisect import bisect
 from math import exp
@@ -16,7 +16,7 @@ _CHURN = 0.002
 
 
 def answer(kind: Kind, feeling: float) -> int:
-    """The answer to a question of this kind by somebody with this feeling, in standard deviations.
+    """The answer to a question of this kind; `feeling` is in standard deviations from a neutral customer.
 
     >>> answer("nps", 2.0), answer("nps", -2.0), answer("ces2", 0.0), answer("ces1", 2.0)
     (10, 0, 6, 1)
@@ -28,10 +28,10 @@ def answer(kind: Kind, feeling: float) -> int:
 
 
 def responds(rng: Random, share: float, feeling: float) -> bool:
-    """Whether an invited customer answers; strong feelings answer more often."""
+    """Whether an invited customer answers; customers with strong feelings answer more often."""
     return rng.random() < share * (0.85 + 0.2 * abs(feeling))
 
 
 def leaves(rng: Random, feeling: float) -> bool:
-    """Whether this experience was the last one: about 0.3 % are, several times that of the bad ones."""
+    """Whether the customer leaves after this contact: about 0.3 % do, after a bad contact several times as many."""
     return rng.random() < min(0.5, _CHURN * exp(-0.9 * feeling))

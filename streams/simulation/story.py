@@ -1,4 +1,4 @@
-"""One contact told from start to end: a cursor in time, what everybody involved shares, and the events so far."""
+"""One contact from start to end: a cursor in time, the fields that all its events share, and the events so far."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,33 +21,33 @@ def moment(time_ms: int) -> datetime:
 
 
 class Event(NamedTuple):
-    """A record of `topic` that comes into being at `time_ms`."""
+    """A record of `topic`, created at `time_ms`."""
 
     time_ms: int
     topic: str
     record: Envelope
 
 
-class Names:
-    """Unique ids of one run; runs with another start never share one."""
+class IdGenerator:
+    """Unique ids of one run; runs with different names share none."""
 
     def __init__(self, run: str) -> None:
         self._run = run
         self._numbers: Iterator[int] = count(1)
 
-    def next(self, prefix: str) -> str:
+    def new(self, prefix: str) -> str:
         """A new id."""
         return f"{prefix}-{self._run}-{next(self._numbers)}"
 
 
 class Story:
-    """What is known while a contact unfolds; `now` moves on, `events` grows.
+    """The state of one contact; `now_ms` advances and `events` grows.
 
-    Waiting is in seconds of the company's own time, of which `pace` pass in one second of the stream.
+    Waits are in seconds of the company's own time, of which `pace` pass in one second of the stream.
     """
 
     __slots__ = (
-        "_names",
+        "_ids",
         "_pace",
         "agent",
         "channel",
@@ -55,46 +55,46 @@ class Story:
         "events",
         "feeling",
         "load",
-        "now",
+        "now_ms",
         "rng",
         "touchpoint",
     )
 
-    def __init__(self, contact: Contact, customer: Customer, rng: Random, names: Names, pace: float) -> None:
+    def __init__(self, contact: Contact, customer: Customer, rng: Random, ids: IdGenerator, pace: float) -> None:
         self.rng, self.customer, self.touchpoint = rng, customer, contact.touchpoint
-        self.now, self.load = contact.time_ms, contact.load
+        self.now_ms, self.load = contact.time_ms, contact.load
         self.events: list[Event] = []
         self.channel = draw(rng, contact.touchpoint.channels)
-        self.agent = self.somebody(contact.touchpoint)
+        self.agent = self.pick_agent(contact.touchpoint)
         self.feeling = contact.touchpoint.mood + customer.mood - contact.shock + rng.gauss(0.0, 0.95)
-        self._names, self._pace = names, pace
+        self._ids, self._pace = ids, pace
 
-    def somebody(self, touchpoint: Touchpoint) -> str:
-        """One of the agents of this touchpoint's team."""
+    def pick_agent(self, touchpoint: Touchpoint) -> str:
+        """A random agent of this touchpoint's team."""
         return f"{touchpoint.team}-{1 + int(self.rng.random() * touchpoint.agents):02d}"
 
     def chance(self, probability: float) -> bool:
-        """True in this share of all cases."""
+        """True with this probability."""
         return self.rng.random() < probability
 
-    def wait(self, median: float, spread: float = 0.9) -> None:
-        """Let a log-normal time pass, with this median in seconds."""
-        self.spend(self.rng.lognormvariate(0.0, spread) * median)
+    def wait(self, median_s: float, spread: float = 0.9) -> None:
+        """Let a log-normal time with this median pass."""
+        self.spend(self.rng.lognormvariate(0.0, spread) * median_s)
 
-    def spend(self, seconds: float) -> None:
-        """Let exactly this time pass."""
-        self.now += 1 + int(seconds * 1000 / self._pace)
+    def spend(self, duration_s: float) -> None:
+        """Let exactly this time pass, and a millisecond, so that no two events have the same time."""
+        self.now_ms += 1 + int(duration_s * 1000 / self._pace)
 
-    def name(self, prefix: str) -> str:
+    def new_id(self, prefix: str) -> str:
         """A new id."""
-        return self._names.next(prefix)
+        return self._ids.new(prefix)
 
     def envelope(self, record_id: str, source: str) -> dict[str, Any]:
-        """The shared fields of an event of this story, at this moment."""
+        """The fields that all events of this story share, at this time."""
         return {
-            "event_id": self._names.next("e"),
+            "event_id": self._ids.new("e"),
             "record_id": record_id,
-            "time": moment(self.now),
+            "time": moment(self.now_ms),
             "customer": self.customer.id,
             "touchpoint": self.touchpoint.name,
             "channel": self.channel,
@@ -105,13 +105,13 @@ class Story:
             "source": source,
         }
 
-    def tell(self, topic: str, record: Envelope) -> None:
-        """Add a record that comes into being now."""
-        self.events.append(Event(self.now, topic, record))
+    def emit(self, topic: str, record: Envelope) -> None:
+        """Add a record created now."""
+        self.events.append(Event(self.now_ms, topic, record))
 
 
 def draw(rng: Random, shares: tuple[tuple[T, float], ...]) -> T:
-    """One of the values, by their shares, which sum to 1."""
+    """A random value; the shares are the probabilities of the values and sum to 1."""
     at = rng.random()
     for value, share in shares:
         at -= share

@@ -1,4 +1,4 @@
-"""Surveys: invited, then answered, declined or ignored; some answers are edited once somebody has called back."""
+"""Survey events: invited, then answered, declined or ignored; some answers are edited after a call back."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ _HAPPY = (
 
 
 def after_contact(story: Story) -> None:
-    """Tell the survey that follows a contact, if there is one."""
+    """Emit the survey that follows a contact, for the share of contacts that get one."""
     touchpoint = story.touchpoint
     if story.chance(touchpoint.invited):
         kind = draw(story.rng, touchpoint.questions)
@@ -43,53 +43,53 @@ def after_contact(story: Story) -> None:
 
 
 def relationship(story: Story) -> None:
-    """Tell the half-yearly question to a customer who has not been in touch: no touchpoint, no agent."""
+    """Emit the half-yearly survey of a customer without a contact: it has no touchpoint and no agent."""
     story.feeling += 0.15 - story.touchpoint.mood
     _survey(story, "relationship", "nps", 0.22, "relationship")
 
 
-class _Form:
-    """One survey on its way; each state is a newer revision of the same record."""
+class _SurveyDraft:
+    """One survey; each state is a newer revision of the same record."""
 
     def __init__(self, story: Story, survey: str, kind: Kind, program: Program) -> None:
         self.story, self.kind = story, kind
-        self.record_id = story.name("survey")
+        self.record_id = story.new_id("survey")
         low, high = SCALES[kind]
         self.fixed: dict[str, Any] = {"survey": survey, "kind": kind, "program": program, "scale": f"{low}-{high}"}
         if program == "relationship":
             self.fixed |= {"touchpoint": "", "channel": "email", "team": "", "agent": ""}
         self.revision = 0
 
-    def tell(self, **state: Any) -> None:
-        """The survey reached this state now."""
+    def emit(self, **state: Any) -> None:
+        """Emit the survey in this state now."""
         self.revision += 1
         fields = self.story.envelope(self.record_id, "survey-tool") | self.fixed
-        self.story.tell(SURVEYS.name, Survey(**fields, revision=self.revision, **state))
+        self.story.emit(SURVEYS.name, Survey(**fields, revision=self.revision, **state))
 
 
 def _survey(story: Story, survey: str, kind: Kind, response: float, program: Program) -> None:
-    form = _Form(story, survey, kind, program)
-    form.tell(state="invited")
+    draft = _SurveyDraft(story, survey, kind, program)
+    draft.emit(state="invited")
     if responds(story.rng, response, story.feeling):
         story.wait(900, 1.1)
-        _answer(form)
+        _answer(draft)
     elif story.chance(_DECLINED):
         story.wait(600, 1.1)
-        form.tell(state="declined")
+        draft.emit(state="declined")
 
 
-def _answer(form: _Form) -> None:
-    story = form.story
-    form.tell(state="answered", score=answer(form.kind, story.feeling), comment=_comment(story))
+def _answer(draft: _SurveyDraft) -> None:
+    story = draft.story
+    draft.emit(state="answered", score=answer(draft.kind, story.feeling), comment=_comment(story))
     unhappy = story.feeling < -0.5
     if story.chance(0.08 if unhappy else 0.01):
         story.wait(3 * 3_600)
         story.feeling = abs(story.feeling) if unhappy else story.feeling - 0.5
-        form.tell(state="answered", score=answer(form.kind, story.feeling), comment=_comment(story))
+        draft.emit(state="answered", score=answer(draft.kind, story.feeling), comment=_comment(story))
 
 
 def _comment(story: Story) -> str:
     if not story.chance(_COMMENTED):
         return ""
-    said = _UNHAPPY if story.feeling < -0.5 else _NEUTRAL if story.feeling < 0.3 else _HAPPY
-    return story.rng.choice(said)
+    comments = _UNHAPPY if story.feeling < -0.5 else _NEUTRAL if story.feeling < 0.3 else _HAPPY
+    return story.rng.choice(comments)

@@ -1,4 +1,4 @@
-"""The company on paper: its touchpoints, with their teams, channels, questions and usual satisfaction."""
+"""The touchpoints of the simulated company, with their teams, channels, questions and usual satisfaction."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +12,7 @@ Shares = tuple[tuple[str, float], ...]
 
 @dataclass(frozen=True)
 class Touchpoint:
-    """One step of the customer's journey and how it usually goes.
+    """One step of the customer journey, with its usual values.
 
     `weight` is its share of all contacts in per cent, `mood` the mean satisfaction in standard deviations (0 gives
     an NPS of about +5), `invited` the share of contacts that get a survey, `response` the share of the invited
@@ -34,10 +34,10 @@ class Touchpoint:
     audience: Audience = "external"
 
 
-CALLS = frozenset({"phone"})
+CALL_CHANNELS = frozenset({"phone"})
 """Channels on which a contact is a call."""
-TICKETS = frozenset({"email", "chat", "portal"})
-"""Channels on which a contact is a ticket; on all others it is a visit that leaves only a survey."""
+TICKET_CHANNELS = frozenset({"email", "chat", "portal"})
+"""Channels on which a contact is a ticket; a contact on any other channel is a visit with at most a survey."""
 
 TOUCHPOINTS = (
     Touchpoint(
@@ -101,7 +101,7 @@ TOUCHPOINTS = (
         (("csat", 0.6), ("ces1", 0.4)), 0.7, 0.5, agents=6, audience="internal",
     ),
 )  # fmt: skip
-"""All touchpoints; the last one serves the company's own employees."""
+"""All touchpoints; the last one is for the company's own employees."""
 
 _DAY: dict[Rhythm, str] = {
     "always": "211112345677777666789965",

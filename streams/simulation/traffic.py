@@ -1,4 +1,4 @@
-"""When customers make contact: a Poisson stream with the rhythm of day and week, and one staged incident."""
+"""The times of contacts: a Poisson process with the rhythm of day and week, and one staged incident."""
 
 from bisect import bisect
 from collections.abc import Iterator
@@ -11,19 +11,19 @@ from streams.simulation.touchpoints import TOUCHPOINTS, Touchpoint, hourly
 
 HOUR_MS = 3_600_000
 WEEK_HOURS = 168
-_MONDAY = 96  # hours from 1970-01-01, a Thursday, to the first Monday
+_FIRST_MONDAY_HOUR = 96  # hours from 1970-01-01, a Thursday, to the first Monday
 
 
 @dataclass(frozen=True)
 class Incident:
-    """A staged outage of the live stream: begins `offset` seconds after its start and lasts `length` seconds.
+    """A staged outage of the live stream: it begins `offset_s` after the stream and lasts `length_s`.
 
-    At the `touchpoints` it hits, contacts multiply by `volume`, waiting times by `load`, and satisfaction falls by
-    `shock` standard deviations; callers elsewhere, who share the lines, wait half as much longer.
+    At its `touchpoints`, contacts are multiplied by `volume`, waiting times by `load`, and satisfaction falls by
+    `shock` standard deviations. Callers of other touchpoints share the lines, so their waits grow half as much.
     """
 
-    offset: float = 20.0
-    length: float = 60.0
+    offset_s: float = 20.0
+    length_s: float = 60.0
     touchpoints: tuple[str, ...] = ("billing", "app")
     volume: float = 3.0
     load: float = 4.0
@@ -31,7 +31,7 @@ class Incident:
 
 
 class Contact(NamedTuple):
-    """A customer gets in touch at `time_ms`; `load` scales the waits, `shock` is taken off satisfaction."""
+    """A customer gets in touch at `time_ms`; `load` multiplies the waits, `shock` is subtracted from satisfaction."""
 
     time_ms: int
     touchpoint: Touchpoint
@@ -40,7 +40,7 @@ class Contact(NamedTuple):
 
 
 class _Mix(NamedTuple):
-    """Demand of one hour: its total (1 on average over a week) and its division over the touchpoints."""
+    """The demand of one hour: its total (1 on average over a week) and the cumulative shares of the touchpoints."""
 
     total: float
     edges: list[float]
@@ -61,7 +61,7 @@ def _week() -> list[list[float]]:
 
 
 class Traffic:
-    """Contacts at `per_second` on average; with `rhythm` they follow the hours of the week, in UTC."""
+    """Contacts at `per_second` on average; with `rhythm` the demand follows the hours of the week, in UTC."""
 
     def __init__(self, per_second: float, rhythm: bool, incident: Incident | None, start_ms: int) -> None:
         hours = _week() if rhythm else _flat()
@@ -69,26 +69,27 @@ class Traffic:
         self._incident = incident
         boost = [incident.volume if incident and t.name in incident.touchpoints else 1.0 for t in TOUCHPOINTS]
         self._hit = [_mix([w * b for w, b in zip(hour, boost, strict=True)]) for hour in hours]
-        self._begin = start_ms + int(incident.offset * 1000) if incident else 0
-        self._end = self._begin + int(incident.length * 1000) if incident else 0
+        self._incident_start_ms = start_ms + int(incident.offset_s * 1000) if incident else 0
+        self._incident_end_ms = self._incident_start_ms + int(incident.length_s * 1000) if incident else 0
         self._per_ms = per_second / 1000
 
     def contacts(self, rng: Random, start_ms: int, end_ms: int | None) -> Iterator[Contact]:
-        """All contacts from `start_ms` on, in order of time; endless without `end_ms`."""
+        """All contacts from `start_ms` to `end_ms`, in order of time; without `end_ms` they never end."""
         peak = max(mix.total for mix in (*self._usual, *self._hit))
-        time = float(start_ms)
+        time_ms = float(start_ms)
         while True:
-            time += rng.expovariate(self._per_ms * peak)
-            if end_ms is not None and time >= end_ms:
+            time_ms += rng.expovariate(self._per_ms * peak)
+            if end_ms is not None and time_ms >= end_ms:
                 return
-            contact = self._thin(rng, int(time), peak)
+            contact = self._thin(rng, int(time_ms), peak)
             if contact:
                 yield contact
 
     def _thin(self, rng: Random, time_ms: int, peak: float) -> Contact | None:
-        hit = self._begin <= time_ms < self._end
+        """Keep a candidate with the probability of its hour's demand (thinning of a Poisson process)."""
+        hit = self._incident_start_ms <= time_ms < self._incident_end_ms
         mixes = self._hit if hit else self._usual
-        mix = mixes[(time_ms // HOUR_MS - _MONDAY) % WEEK_HOURS % len(mixes)]
+        mix = mixes[(time_ms // HOUR_MS - _FIRST_MONDAY_HOUR) % WEEK_HOURS % len(mixes)]
         at = rng.random() * peak
         if at >= mix.total:
             return None

@@ -8,7 +8,7 @@ from itertools import islice, pairwise, takewhile
 import msgspec
 import pytest
 
-from schemas.catalogue import EVENTS
+from schemas.catalogue import SOURCE_TOPICS
 from schemas.decoding import EventDecoder, Invalid
 from schemas.envelope import Envelope
 from streams.simulation import Company, Message, Noise
@@ -17,7 +17,7 @@ from streams.simulation.touchpoints import TOUCHPOINTS
 DAY = 86_400_000
 START = int(datetime(2026, 3, 2, tzinfo=UTC).timestamp() * 1000)
 FUTURE = 600_000
-DECODERS = {topic.name: EventDecoder(topic.record) for topic in EVENTS}
+DECODERS = {topic.name: EventDecoder(topic.record) for topic in SOURCE_TOPICS}
 
 
 def decoded(message: Message) -> Envelope | Invalid:
@@ -120,7 +120,7 @@ def test_late_records_are_late_and_some_overtake_each_other(history: list[Messag
 
 
 def test_without_noise_every_record_comes_once_and_in_order() -> None:
-    silent = Company(noise=Noise(duplicates=0, late=0, invalid=0, jitter=0))
+    silent = Company(noise=Noise(duplicates=0, late=0, invalid=0, jitter_s=0))
     messages = list(silent.history(START, START + DAY))
     assert {message.note for message in messages} == {"fresh"}
     assert len({message.value for message in messages}) == len(messages)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from schemas.catalogue import EVENTS
+from schemas.catalogue import SOURCE_TOPICS
 from streams.core.stage1.partitioner import partition_of
 from streams.errors import BrokerError
 from streams.local.embedded_broker import EmbeddedBroker
@@ -20,7 +20,7 @@ from streams.simulation import Company, Incident
 from streams.simulation.feed import Phase, feed
 
 DEADLINE = 60
-NAMES = [topic.name for topic in EVENTS]
+NAMES = [topic.name for topic in SOURCE_TOPICS]
 
 
 async def received(settings: Settings, count: int) -> list[tuple[str, int, bytes, bytes, int]]:
@@ -64,7 +64,11 @@ async def test_history_then_live_reach_the_topics_complete(
 ) -> None:
     settings = make_settings(fresh_broker.address)
     create_topics(settings)
-    company, stop, began = Company(customers=300, incident=Incident(offset=0.5, length=1)), asyncio.Event(), time.time()
+    company, stop, began = (
+        Company(customers=300, incident=Incident(offset_s=0.5, length_s=1)),
+        asyncio.Event(),
+        time.time(),
+    )
     progress = StopAfter(stop, live=600)
     async with asyncio.timeout(DEADLINE):
         counts = await feed(settings, company, 2, stop, 400, progress=progress)

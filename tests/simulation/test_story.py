@@ -21,7 +21,7 @@ from tests.reference.textbook import nps_z
 R = TypeVar("R", Account, Call, Survey, Ticket)
 DAY = 86_400_000
 START = int(datetime(2026, 3, 2, tzinfo=UTC).timestamp() * 1000)
-INCIDENT = Incident(offset=90, length=60)
+INCIDENT = Incident(offset_s=90, length_s=60)
 
 
 def records(messages: Iterable[Message], topic: Topic, record: type[R]) -> list[R]:
@@ -149,15 +149,15 @@ def test_unhappy_customers_leave_more_often() -> None:
 
 
 def before(second: float) -> bool:
-    return second < INCIDENT.offset
+    return second < INCIDENT.offset_s
 
 
 def during(second: float) -> bool:
-    return INCIDENT.offset + 6 <= second < INCIDENT.offset + INCIDENT.length
+    return INCIDENT.offset_s + 6 <= second < INCIDENT.offset_s + INCIDENT.length_s
 
 
 def after(second: float) -> bool:
-    return second >= INCIDENT.offset + INCIDENT.length + 30
+    return second >= INCIDENT.offset_s + INCIDENT.length_s + 30
 
 
 Stretch = Callable[[float], bool]
@@ -206,6 +206,6 @@ def test_the_incident_brings_more_calls_and_tickets_and_recovers(staged: list[Me
         ]
         return (len(contacts) + len(_calls(staged, stretch))) / seconds
 
-    usual, hit = opened(before, INCIDENT.offset), opened(during, INCIDENT.length - 6)
+    usual, hit = opened(before, INCIDENT.offset_s), opened(during, INCIDENT.length_s - 6)
     assert hit > 2 * usual
     assert opened(after, 60) < 0.6 * hit
