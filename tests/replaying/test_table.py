@@ -7,7 +7,8 @@ import pytest
 
 from schemas.score import Score
 from streams.core.scores import Unit
-from streams.replaying.results import Result, table
+from streams.replaying.results import Result
+from streams.replaying.table import table
 
 
 def lines(
