@@ -11,7 +11,7 @@ from streams.core.time.lateness import Lateness
 from streams.errors import CxError
 from streams.runtime.fatal import end_worker
 from streams.runtime.faust_app import BatchApp
-from streams.runtime.model_watch import load_model
+from streams.runtime.churn_model_watch import load_churn_model
 from streams.runtime.sink_worker import SinkWorker
 from streams.runtime.topics import verify_topics
 from streams.runtime.worker import Ends, StreamsWorker
@@ -28,7 +28,7 @@ def definition(settings: Settings) -> Definition:
         horizon_ms=settings.seconds("ledger.horizon") * 1000,
         max_cells=settings.windows.max_cells,
         max_records=settings.ledger.max_records,
-        churn_model=load_model(settings),
+        churn_model=load_churn_model(settings),
         replay=settings.app.mode == "replay",
         hours=settings.business_hours(),
     )

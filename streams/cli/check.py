@@ -11,7 +11,7 @@ from streams.cli.options import settings_option
 from streams.errors import ConfigError, CxError
 from streams.importing.mapping import bundled, load_mapping
 from streams.runtime.connection import aiokafka_options
-from streams.runtime.model_watch import load_model
+from streams.runtime.churn_model_watch import load_churn_model
 from streams.settings import Settings
 from streams.settings.rendering import to_toml
 
@@ -43,7 +43,7 @@ def command(mappings: tuple[str, ...], settings: Settings) -> None:
 def _problems(settings: Settings, mappings: tuple[str, ...]) -> Iterator[str]:
     yield from _complaint(aiokafka_options, settings)
     yield from _complaint(parse_url, settings.clickhouse.url)
-    yield from _complaint(load_model, settings)
+    yield from _complaint(load_churn_model, settings)
     for name in [*bundled(), *mappings]:
         yield from _complaint(load_mapping, name)
 

@@ -1,4 +1,4 @@
-"""The file a churn model is written in: read, checked, and refused with the field and the fix."""
+"""Reads the file of a churn model (format 2), and refuses a wrong one with the field and the fix."""
 
 import math
 import re
@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 
+from streams.core.churn.churn_model import ChurnModel
 from streams.core.churn.features import FEATURES
-from streams.core.churn.model import Factor, Model, Term, Transform
+from streams.core.churn.terms import Factor, From, HalfLife, Missing, Ramp, Term, product_text
 
 FORMAT = 2
-STRONGEST = 100.0
-"""A coefficient further from 0 makes certainty of anything; it is an error."""
-
-_TRANSFORMS: tuple[Transform, ...] = ("from", "ramp", "half_life", "missing")
+TABLE_MODEL_FORMAT = 1
+MAX_LOG_ODDS = 100.0
+"""A coefficient or intercept further from 0 is an error: it makes any risk certain."""
 
 
 class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,14 +29,14 @@ class _Factor(_Strict, frozen=True, kw_only=True):
     half_life: float | None = None
     missing: bool | None = None
 
-    def given(self) -> list[Transform]:
-        values = (self.from_, self.ramp, self.half_life, self.missing)
-        return [name for name, value in zip(_TRANSFORMS, values, strict=True) if value is not None]
-
-    def factor(self) -> Factor:
-        if self.ramp is not None:
-            return Factor(self.feature, "ramp", *self.ramp)
-        return Factor(self.feature, self.given()[0], self.from_ or self.half_life or 0.0)
+    def factors(self) -> list[Factor]:
+        """One factor for each condition of the table; a valid one has exactly one."""
+        return [
+            *([] if self.from_ is None else [From(self.feature, self.from_)]),
+            *([] if self.ramp is None else [Ramp(self.feature, *self.ramp)]),
+            *([] if self.half_life is None else [HalfLife(self.feature, self.half_life)]),
+            *([Missing(self.feature)] if self.missing else []),
+        ]
 
 
 class _Term(_Strict, frozen=True, kw_only=True):
@@ -46,8 +46,8 @@ class _Term(_Strict, frozen=True, kw_only=True):
     name: str = ""
 
     def term(self) -> Term:
-        factors = tuple(factor.factor() for factor in self.factors)
-        return Term(self.name or " × ".join(map(str, factors)), self.coefficient, factors, self.provenance)
+        factors = tuple(factor for table in self.factors for factor in table.factors())
+        return Term(self.name or product_text(factors), self.coefficient, factors, self.provenance)
 
 
 class _Bands(_Strict, frozen=True, kw_only=True):
@@ -67,8 +67,8 @@ class _File(_Strict, frozen=True, kw_only=True):
     backtest: dict[str, Any] = {}
 
 
-def parse_model(text: str) -> Model:
-    """A model from the text of its file.
+def parse_churn_model(text: str) -> ChurnModel:
+    """A churn model from the text of its file.
 
     Raises `ValueError` with one line for each problem: the field, what is wrong with it, and the fix.
     """
@@ -77,7 +77,7 @@ def parse_model(text: str) -> Model:
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"not valid TOML: {error}") from None
     if raw.get("format") != FORMAT:
-        raise ValueError(_foreign(raw))
+        raise ValueError(_other_format(raw))
     try:
         file = msgspec.convert(raw, _File)
     except msgspec.ValidationError as error:
@@ -86,16 +86,16 @@ def parse_model(text: str) -> Model:
     if problems:
         raise ValueError("\n".join(problems))
     terms = tuple(term.term() for term in file.terms)
-    return Model(
+    return ChurnModel(
         file.version, file.horizon_days, file.base_rate, file.intercept, file.bands.medium, file.bands.high, terms
     )
 
 
-def _foreign(raw: dict[str, Any]) -> str:
-    if raw.get("format") == 1:
+def _other_format(raw: dict[str, Any]) -> str:
+    if raw.get("format") == TABLE_MODEL_FORMAT:
         return (
-            "format: 1 is a model of a table's columns, which a stream does not have; "
-            "fit one to events with `cxstream fit LABELS`"
+            "format: 1 is a table model, whose columns a stream does not have; "
+            "fit a churn model to events with `cxstream fit LABELS`"
         )
     return f"format: must be {FORMAT}, found {raw.get('format', 'none')}; write format = {FORMAT}"
 
@@ -119,20 +119,20 @@ def _numbers(value: Any, place: str) -> Iterator[str]:
         for index, inner in enumerate(value):
             yield from _numbers(inner, f"{place}[{index}]")
     elif isinstance(value, float) and not math.isfinite(value):
-        yield f"{place}: {value} is no number; give a finite one"
+        yield f"{place}: {value} is not a finite number; give one"
 
 
 def _problems(file: _File) -> Iterator[str]:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}", file.version):
-        yield f"version: {file.version!r} is no name; use letters, digits, . _ + -, at most 64"
+        yield f"version: {file.version!r} is not a valid name; use letters, digits, . _ + -, at most 64"
     if not 1 <= file.horizon_days <= 3_650:
-        yield f"horizon_days: {file.horizon_days}; give the days the risk is for, 1 to 3650"
+        yield f"horizon_days: {file.horizon_days}; give the number of days that the risk is for, 1 to 3650"
     if not 0 < file.base_rate < 1:
         yield f"base_rate: {file.base_rate}; give the share that leaves within the horizon, between 0 and 1"
     if not 0 < file.bands.medium < file.bands.high < 1:
-        yield "bands: medium and high are risks with 0 < medium < high < 1; put them in this order"
-    if abs(file.intercept) > STRONGEST:
-        yield f"intercept: {file.intercept:g} is beyond ±{STRONGEST:g}; give log-odds"
+        yield "bands: medium and high are risks with 0 < medium < high < 1; put them in order"
+    if abs(file.intercept) > MAX_LOG_ODDS:
+        yield f"intercept: {file.intercept:g} is beyond ±{MAX_LOG_ODDS:g}; give log-odds"
     if not file.terms:
         yield "terms: none; a model needs at least one"
     for index, term in enumerate(file.terms):
@@ -140,8 +140,8 @@ def _problems(file: _File) -> Iterator[str]:
 
 
 def _term_problems(term: _Term, place: str) -> Iterator[str]:
-    if abs(term.coefficient) > STRONGEST:
-        yield f"{place}.coefficient: {term.coefficient:g} is beyond ±{STRONGEST:g}; give log-odds"
+    if abs(term.coefficient) > MAX_LOG_ODDS:
+        yield f"{place}.coefficient: {term.coefficient:g} is beyond ±{MAX_LOG_ODDS:g}; give log-odds"
     if not term.provenance.strip():
         yield f"{place}.provenance: empty; say where the coefficient comes from"
     if not 1 <= len(term.factors) <= 4:
@@ -152,8 +152,8 @@ def _term_problems(term: _Term, place: str) -> Iterator[str]:
 
 def _factor_problems(factor: _Factor, place: str) -> Iterator[str]:
     if factor.feature not in FEATURES:
-        yield f"{place}.feature: there is no {factor.feature!r}; there are {', '.join(FEATURES)}"
-    if len(factor.given()) != 1 or factor.missing is False:
+        yield f"{place}.feature: no such feature {factor.feature!r}; there are {', '.join(FEATURES)}"
+    if len(factor.factors()) != 1 or factor.missing is False:
         yield f"{place}: give one of from, ramp, half_life and missing = true"
     if factor.ramp is not None and not factor.ramp[0] < factor.ramp[1]:
         yield f"{place}.ramp: {list(factor.ramp)} does not rise; give [low, high] with low < high"

@@ -15,8 +15,8 @@ from streams.core.events.tickets import TICKET, TICKET_CHANGES
 from streams.runtime.churn_model_watch import shipped_churn_model
 from tests.reference.contracts import CALLS
 from tests.support.arrivals import DAY, HOUR, NOON
-from tests.support.record_fields import EVIDENCE
 from tests.support.pipeline import Pipeline
+from tests.support.record_fields import EVIDENCE
 
 MODEL = shipped_churn_model()
 BASE = 0.02

@@ -30,6 +30,10 @@ def test_the_shipped_one_is_right_and_says_where_everything_comes_from() -> None
     assert all(term.provenance for term in model.terms)
 
 
+def test_the_name_of_the_shipped_one_is_what_states_know_it_by() -> None:
+    assert parse_churn_model(SHIPPED).name == "shipped-2@0f07fd27"
+
+
 def test_a_term_is_the_product_of_its_factors_and_called_by_them() -> None:
     model = parse_churn_model(LEAST)
     [(name, weight, points)], risk = model.explain({"contacts": 5.0, "tenure_days": 73.0})
@@ -40,7 +44,9 @@ def test_a_term_is_the_product_of_its_factors_and_called_by_them() -> None:
 
 
 def test_what_is_missing_can_be_a_factor() -> None:
-    model = parse_churn_model(LEAST.replace('feature = "contacts", from = 4', 'feature = "yearly_value", missing = true'))
+    model = parse_churn_model(
+        LEAST.replace('feature = "contacts", from = 4', 'feature = "yearly_value", missing = true')
+    )
     assert model.explain({"tenure_days": 365.0})[1] > model.base
     assert model.explain({"tenure_days": 365.0, "yearly_value": 1.0})[1] == model.base
 
@@ -48,18 +54,18 @@ def test_what_is_missing_can_be_a_factor() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('"contacts"', '"mood"', "terms[0].factors[0].feature: there is no 'mood'; there are days_since_detractor"),
+        ('"contacts"', '"mood"', "terms[0].factors[0].feature: no such feature 'mood'; there are days_since_detractor"),
         ("coefficient = 1.5\n", "", "terms[0].coefficient: missing"),
         ("intercept = -2.0\n", "", "intercept: missing"),
-        ("1.5", "nan", "terms[0].coefficient: nan is no number"),
-        ("1.5", "-inf", "terms[0].coefficient: -inf is no number"),
-        ("-2.0", "nan", "intercept: nan is no number"),
-        ("365.0]", "inf]", "terms[0].factors[1].ramp[1]: inf is no number"),
-        ("from = 4", "from = nan", "terms[0].factors[0].from: nan is no number"),
+        ("1.5", "nan", "terms[0].coefficient: nan is not a finite number"),
+        ("1.5", "-inf", "terms[0].coefficient: -inf is not a finite number"),
+        ("-2.0", "nan", "intercept: nan is not a finite number"),
+        ("365.0]", "inf]", "terms[0].factors[1].ramp[1]: inf is not a finite number"),
+        ("from = 4", "from = nan", "terms[0].factors[0].from: nan is not a finite number"),
         ("1.5", '"1.5"', "terms[0].coefficient: Expected `float`, got `str`"),
         ("1.5", "true", "terms[0].coefficient: Expected `float`, got `bool`"),
         ("horizon_days = 30", "horizon_days = 30.5", "horizon_days: Expected `int`, got `float`"),
-        ("horizon_days = 30", "horizon_days = 0", "horizon_days: 0; give the days"),
+        ("horizon_days = 30", "horizon_days = 0", "horizon_days: 0; give the number of days"),
         ("1.5", "101", "terms[0].coefficient: 101 is beyond ±100"),
         ("[0, 365.0]", "[365.0, 0]", "terms[0].factors[1].ramp: [365.0, 0.0] does not rise"),
         ("from = 4", "half_life = 0", "terms[0].factors[0].half_life: 0; give days above 0"),
@@ -69,9 +75,9 @@ def test_what_is_missing_can_be_a_factor() -> None:
         ("from = 4", "form = 4", "terms[0].factors[0].form: no such key"),
         ("medium = 0.2", "medium = 0.5", "bands: medium and high"),
         ("base_rate = 0.1", "base_rate = 1", "base_rate: 1.0; give the share"),
-        ('"mine-1"', '"a b"', "version: 'a b' is no name"),
+        ('"mine-1"', '"a b"', "version: 'a b' is not a valid name"),
         ('"ours"', '" "', "terms[0].provenance: empty"),
-        ("format = 2", "format = 1", "format: 1 is a model of a table's columns"),
+        ("format = 2", "format = 1", "format: 1 is a table model, whose columns a stream does not have"),
         ("format = 2\n", "", "format: must be 2, found none"),
         ("format = 2", "format = ", "not valid TOML"),
         ("[[terms]]", "[terms]", "terms: Expected `array`, got `object`"),
