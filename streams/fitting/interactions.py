@@ -1,4 +1,4 @@
-"""Which pairs of columns do together what neither does alone."""
+"""Interactions: pairs of columns that together tell more than both do on their own."""
 
 from itertools import combinations
 from typing import NamedTuple
@@ -6,73 +6,82 @@ from typing import NamedTuple
 import numpy as np
 from scipy import linalg, stats
 
-from streams.fitting.basis import coarse, floor
+from streams.fitting.column_factors import interaction_factors, min_support
 from streams.fitting.columns import Floats, Frame
-from streams.fitting.terms import Block
+from streams.fitting.factors import TermGroup, main_effects
 
-MOST = 8
-"""Interactions that a model takes at most."""
+MAX_INTERACTIONS = 8
+"""A model has at most this many interactions."""
 
-LEVEL = 0.01
-"""Chance that columns without any interaction bring one in (Bonferroni over all pairs)."""
+SIGNIFICANCE = 0.01
+"""The chance that columns without any interaction bring one in (Bonferroni over all pairs)."""
 
-_FEWEST_EVENTS = 1.0
-_DEPENDENT = 1e-3
+_MIN_EXPECTED_EVENTS = 1.0
+"""A product must have this much variance to learn from, counted in customers."""
+
+_MIN_RELATIVE_VARIANCE = 1e-3
+"""A direction with less variance, relative to the largest, depends on the others."""
 
 
-class _Side(NamedTuple):
+class _Candidate(NamedTuple):
+    """A column that may interact with others, with its factors and their values."""
+
     name: str
-    block: Block
+    group: TermGroup
     matrix: Floats
 
 
-def find_interactions(frame: Frame, names: list[str], y: Floats, p: Floats) -> list[Block]:
-    """The pairs that explain what the fitted probabilities `p` leave over, most certain first.
+def find_interactions(frame: Frame, names: list[str], y: Floats, p: Floats) -> list[TermGroup]:
+    """The pairs that explain what the fitted probabilities `p` leave unexplained, the most certain first.
 
-    A score test for each pair, of the products of coarse steps and levels, after the main effects of both.
+    Each pair gets a score test of the products of its coarse steps and levels, after the main effects of both.
     """
-    sides = [side for name in names if (side := _side(frame, name)) is not None]
-    pairs = list(combinations(sides, 2))
-    tested = [(chance, block) for a, b in pairs for chance, block in _tested(a, b, y, p)]
-    limit = np.log(LEVEL / max(1, len(pairs)))
-    return [block for chance, block in sorted(tested, key=lambda pair: pair[0]) if chance < limit][:MOST]
+    candidates = [candidate for name in names if (candidate := _candidate(frame, name)) is not None]
+    pairs = list(combinations(candidates, 2))
+    tested = [result for a, b in pairs if (result := _tested(a, b, y, p)) is not None]
+    limit = np.log(SIGNIFICANCE / max(1, len(pairs)))
+    ordered = sorted(tested, key=lambda result: result[0])
+    return [group for chance, group in ordered if chance < limit][:MAX_INTERACTIONS]
 
 
 def score_test(x: Floats, residual: Floats, weight: Floats) -> float:
-    """Log of the chance that columns this telling are noise: all together, or the best of them (Bonferroni)."""
+    """Log of the chance that noise is as telling as these columns: all together, or the best of them (Bonferroni)."""
     score, information = x.T @ residual, (x * weight[:, None]).T @ x
     values, vectors = linalg.eigh(information)
-    free = values > _DEPENDENT * values[-1]
-    whole = stats.chi2.logsf(((vectors.T @ score)[free] ** 2 / values[free]).sum(), free.sum())
-    spread = np.diag(information)
-    usable = spread > _DEPENDENT * spread.max()
-    z = np.abs(score[usable]) / np.sqrt(spread[usable])
+    free = values > _MIN_RELATIVE_VARIANCE * values[-1]
+    together = stats.chi2.logsf(((vectors.T @ score)[free] ** 2 / values[free]).sum(), free.sum())
+    variances = np.diag(information)
+    usable = variances > _MIN_RELATIVE_VARIANCE * variances.max()
+    z = np.abs(score[usable]) / np.sqrt(variances[usable])
     best = np.log(2.0 * len(z)) + stats.norm.logsf(z.max())
-    return float(min(whole, best) + np.log(2.0))
+    return float(min(together, best) + np.log(2.0))
 
 
-def _side(frame: Frame, name: str) -> _Side | None:
-    factors = coarse(frame[name])
-    block = Block((name,), tuple((factor,) for factor in factors))
-    return _Side(name, block, block.matrix(frame)) if factors else None
+def _candidate(frame: Frame, name: str) -> _Candidate | None:
+    factors = interaction_factors(frame[name])
+    if not factors:
+        return None
+    group = main_effects(name, factors)
+    return _Candidate(name, group, group.matrix(frame))
 
 
-def _tested(a: _Side, b: _Side, y: Floats, p: Floats) -> list[tuple[float, Block]]:
+def _tested(a: _Candidate, b: _Candidate, y: Floats, p: Floats) -> tuple[float, TermGroup] | None:
+    """The log of the chance that noise is as telling as the pair, and its products; None where it has none to test."""
     products = (a.matrix[:, :, None] * b.matrix[:, None, :]).reshape(len(y), -1)
     weight, rows = p * (1.0 - p), products.sum(axis=0)
-    kept = (rows >= floor(len(y))) & (weight @ products >= _FEWEST_EVENTS)
+    kept = (rows >= min_support(len(y))) & (weight @ products >= _MIN_EXPECTED_EVENTS)
     if not kept.any():
-        return []
-    terms = [(*s, *t) for s in a.block.terms for t in b.block.terms]
-    block = Block((a.name, b.name), tuple(term for term, keep in zip(terms, kept, strict=True) if keep))
+        return None
     mains = np.column_stack([np.ones(len(y)), a.matrix, b.matrix])
-    alone = _without(products[:, kept], mains, weight)
-    if not (weight @ alone**2 > _DEPENDENT).any():
-        return []
-    return [(score_test(alone, y - p, weight), block)]
+    residual = _residual(products[:, kept], mains, weight)
+    if not (weight @ residual**2 > _MIN_RELATIVE_VARIANCE).any():
+        return None
+    pairs = [(*s, *t) for s in a.group.products for t in b.group.products]
+    group = TermGroup((a.name, b.name), tuple(pair for pair, keep in zip(pairs, kept, strict=True) if keep))
+    return score_test(residual, y - p, weight), group
 
 
-def _without(x: Floats, mains: Floats, weight: Floats) -> Floats:
-    """What is left of the columns when the main effects have explained all they can."""
+def _residual(x: Floats, mains: Floats, weight: Floats) -> Floats:
+    """The columns of `x` without all that the main effects explain of them."""
     weighted = (mains * weight[:, None]).T
     return x - mains @ np.linalg.lstsq(weighted @ mains, weighted @ x, rcond=1e-8)[0]

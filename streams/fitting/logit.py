@@ -1,9 +1,9 @@
-"""A logit whose penalties are learned: each group of columns is shrunk as strongly as the data ask for.
+"""A logit with learned penalties: the data decide how strongly each group of columns is shrunk.
 
-The penalty of a group is the inverse variance of its coefficients, set to its most probable value by
-MacKay's fixed point (D. MacKay, Bayesian interpolation, Neural Computation 4, 1992); a group whose
-penalty becomes too strong, or for which the data settle nothing, is taken out. It needs no second
-cross-validation.
+The penalty of a group is the inverse variance of its coefficients. MacKay's fixed point sets it to its most
+probable value (D. MacKay, Bayesian interpolation, Neural Computation 4, 1992), so that no second
+cross-validation is needed. A group is removed when its penalty becomes too strong, or when the data determine
+none of its coefficients.
 """
 
 from dataclasses import dataclass
@@ -18,16 +18,21 @@ from streams.fitting.columns import Floats, Ints
 ROUNDS = 12
 """Rounds of penalties; they settle in fewer."""
 
-_SAMPLE = 20_000
-_SHAPE, _RATE = 1.0, 0.02  # a Gamma prior of the penalties: it matters where rows are few
-_WEAKEST, _GONE, _NOTHING = 0.05, 60.0, 0.02
-_FREE = 1e-6
-_FARTHEST = 12.0
+_MAX_SAMPLE_ROWS = 20_000
+_PRIOR_SHAPE, _PRIOR_RATE = 1.0, 0.02
+"""The Gamma prior of the penalties; it matters where rows are few."""
+
+_MIN_PENALTY, _MAX_PENALTY = 0.05, 60.0
+_MIN_DETERMINED = 0.02
+"""A group of which the data determine fewer coefficients than this (MacKay's γ) is removed."""
+
+_INTERCEPT_PENALTY = 1e-6
+_MAX_LOG_ODDS = 12.0
 
 
 @dataclass(frozen=True)
 class Logit:
-    """Log-odds = intercept + X · coefficients; `penalties` has one entry per group, infinite for one taken out."""
+    """Log-odds = intercept + X · coefficients; `penalties` has one entry per group, infinite for a removed group."""
 
     intercept: float
     coefficients: Floats
@@ -36,57 +41,62 @@ class Logit:
 
 def fit_logit(x: Floats, y: Floats, groups: Ints) -> Logit:
     """Fit to rows × columns in 0…1 and labels 0 or 1; `groups[j]` is the group of column j, counted from 0."""
-    sample = slice(None) if len(y) <= _SAMPLE else _spread(y)
+    sample = slice(None) if len(y) <= _MAX_SAMPLE_ROWS else _even_sample(y)
     penalties = _penalties(x[sample], y[sample], groups)
-    alive = np.isfinite(penalties[groups])
+    kept = np.isfinite(penalties[groups])
     coefficients = np.zeros(x.shape[1])
-    if not alive.any():
-        return Logit(_log_odds(y), coefficients, penalties)
-    scale = 1.0 / np.sqrt(penalties[groups[alive]])
+    if not kept.any():
+        return Logit(base_log_odds(y), coefficients, penalties)
+    scale = 1.0 / np.sqrt(penalties[groups[kept]])
     solver = LogisticRegression(C=1.0, solver="newton-cholesky", tol=1e-5, max_iter=100)
-    solver.fit(x[:, alive] * scale, y)
-    coefficients[alive] = solver.coef_[0] * scale
+    solver.fit(x[:, kept] * scale, y)
+    coefficients[kept] = solver.coef_[0] * scale
     return Logit(float(solver.intercept_[0]), coefficients, penalties)
+
+
+def base_log_odds(y: Floats) -> float:
+    """The log-odds of the share of leavers, which is the prediction of a model without any term."""
+    return float(np.log(y.mean() / (1.0 - y.mean())))
 
 
 def _penalties(x: Floats, y: Floats, groups: Ints) -> Floats:
     penalties = np.ones(int(groups.max()) + 1)
-    alive = np.arange(x.shape[1])
-    columns, weights = np.column_stack([x, np.ones(len(y))]), np.append(np.zeros(x.shape[1]), _log_odds(y))
+    kept = np.arange(x.shape[1])
+    # the last column is the intercept
+    columns, weights = np.column_stack([x, np.ones(len(y))]), np.append(np.zeros(x.shape[1]), base_log_odds(y))
     for _ in range(ROUNDS):
-        weights, spread = _newton(columns, y, weights, np.append(penalties[groups[alive]], _FREE))
-        penalties = _reweighted(penalties, groups[alive], weights[:-1], spread[:-1])
-        kept = np.isfinite(penalties[groups[alive]])
-        if not kept.any():
+        ridge = np.append(penalties[groups[kept]], _INTERCEPT_PENALTY)
+        weights, variances = _newton(columns, y, weights, ridge)
+        penalties = _reweighted(penalties, groups[kept], weights[:-1], variances[:-1])
+        remains = np.isfinite(penalties[groups[kept]])
+        if not remains.any():
             break
-        if not kept.all():
-            alive, stays = alive[kept], np.append(kept, True)
-            columns, weights = columns[:, stays], weights[stays]
+        if not remains.all():
+            kept, with_intercept = kept[remains], np.append(remains, True)
+            columns, weights = columns[:, with_intercept], weights[with_intercept]
     return penalties
 
 
 def _newton(x: Floats, y: Floats, weights: Floats, ridge: Floats) -> tuple[Floats, Floats]:
-    """One step, and the posterior variances of the weights."""
-    p = expit(np.clip(x @ weights, -_FARTHEST, _FARTHEST))
+    """The weights after one Newton step, and their posterior variances."""
+    p = expit(np.clip(x @ weights, -_MAX_LOG_ODDS, _MAX_LOG_ODDS))
     hessian = (x * (p * (1.0 - p))[:, None]).T @ x
     hessian[np.diag_indices_from(hessian)] += ridge
     inverse = linalg.inv(hessian, overwrite_a=True, assume_a="pos")
     return weights + inverse @ (x.T @ (y - p) - ridge * weights), np.diag(inverse)
 
 
-def _reweighted(penalties: Floats, member: Ints, weights: Floats, spread: Floats) -> Floats:
+def _reweighted(penalties: Floats, group_of: Ints, weights: Floats, variances: Floats) -> Floats:
+    """MacKay's update of the penalty of each group; infinite for a group that is removed."""
     size = len(penalties)
-    settled = np.bincount(member, 1.0 - penalties[member] * spread, minlength=size)
-    power = np.bincount(member, weights**2, minlength=size)
-    renewed = np.maximum((settled + 2.0 * _SHAPE) / (power + 2.0 * _RATE), _WEAKEST)
-    return np.where(np.isfinite(penalties) & (settled > _NOTHING) & (renewed < _GONE), renewed, np.inf)
+    determined = np.bincount(group_of, 1.0 - penalties[group_of] * variances, minlength=size)
+    power = np.bincount(group_of, weights**2, minlength=size)
+    updated = np.maximum((determined + 2.0 * _PRIOR_SHAPE) / (power + 2.0 * _PRIOR_RATE), _MIN_PENALTY)
+    is_kept = np.isfinite(penalties) & (determined > _MIN_DETERMINED) & (updated < _MAX_PENALTY)
+    return np.where(is_kept, updated, np.inf)
 
 
-def _log_odds(y: Floats) -> float:
-    return float(np.log(y.mean() / (1.0 - y.mean())))
-
-
-def _spread(y: Floats) -> Ints:
+def _even_sample(y: Floats) -> Ints:
     """Rows spread evenly over the stayers and over the leavers, each in proportion."""
     order = np.argsort(y, kind="stable")
-    return order[np.linspace(0, len(y) - 1, _SAMPLE).astype(np.int64)]
+    return order[np.linspace(0, len(y) - 1, _MAX_SAMPLE_ROWS).astype(np.int64)]

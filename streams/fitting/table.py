@@ -1,4 +1,4 @@
-"""From a file, plain or .gz, to its header and columns of text."""
+"""A table read from a file, plain or .gz: its header and its columns of text."""
 
 import codecs
 import csv
@@ -15,7 +15,7 @@ from streams.errors import ConfigError
 
 MAX_ROWS = 200_000
 _DELIMITERS = ",;\t|"
-_SAMPLE = 65_536
+_SAMPLE_CHARS = 65_536
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -23,25 +23,26 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 class Table:
     """One row per customer: `columns[i]` holds the stripped texts under `header[i]`.
 
-    `digest` is the SHA-256 of the file as it lies on disk.
+    `sha256` is the digest of the file as it is on disk, in hexadecimal.
     """
 
     name: str
-    digest: str
+    sha256: str
     delimiter: str
     header: tuple[str, ...]
     columns: tuple[Sequence[str], ...]
 
     @property
     def rows(self) -> int:
-        """How many customers there are."""
+        """The number of customers."""
         return len(self.columns[0])
 
 
 def read_table(path: Path) -> Table:
-    """Read CSV, TSV or any of `, ; tab |`, told by the first rows; UTF-8, UTF-16 with its mark, or else cp1252.
+    """Read a table whose delimiter, one of `, ; tab |`, is recognised from the first rows.
 
-    Names of columns that come twice get `#1`, `#2`; one without a name is called after its place.
+    The encoding is UTF-8, UTF-16 with its byte order mark, or else cp1252. Columns of the same name get `#1` and
+    `#2`; a column without a name is called after its position.
     Raises `ConfigError` for a file that is missing, damaged, empty, ragged or longer than `MAX_ROWS`.
     """
     try:
@@ -53,20 +54,20 @@ def read_table(path: Path) -> Table:
         raise ConfigError(f"{path}: {error.strerror or error}; give the path of a readable file") from None
     if raw[:4] == b"PK\x03\x04":
         raise ConfigError(f"{path}: an archive or a workbook; unpack it, or save the sheet as CSV")
-    delimiter = _delimiter(text[:_SAMPLE])
+    delimiter = _delimiter(text[:_SAMPLE_CHARS])
     header, rows = _rows(path, text, delimiter)
     columns = tuple([value.strip() for value in column] for column in zip(*rows, strict=True))
     return Table(path.name, hashlib.sha256(raw).hexdigest(), delimiter, header, columns)
 
 
-def find_column(table: Table, wanted: str, option: str) -> str:
-    """The name in the header that `wanted` means, whatever its case. Raises `ConfigError` listing what there is."""
-    if wanted.strip() in table.header:
-        return wanted.strip()
-    same = [name for name in table.header if name.casefold() == wanted.strip().casefold()]
+def find_column(table: Table, given: str, option: str) -> str:
+    """The name in the header that the user gave, whatever its case. Raises `ConfigError` listing all columns."""
+    if given.strip() in table.header:
+        return given.strip()
+    same = [name for name in table.header if name.casefold() == given.strip().casefold()]
     if len(same) == 1:
         return same[0]
-    raise ConfigError(f"{table.name}: no column {wanted!r} for {option}; there are: {', '.join(table.header)}")
+    raise ConfigError(f"{table.name}: no column {given!r} for {option}; there are: {', '.join(table.header)}")
 
 
 def _decoded(raw: bytes) -> str:
@@ -79,16 +80,16 @@ def _decoded(raw: bytes) -> str:
 
 
 def _delimiter(sample: str) -> str:
-    """The delimiter under which the first rows have the most columns, all of them equally many if any does so."""
-    return max(_DELIMITERS, key=lambda delimiter: _fit(sample, delimiter))
+    """The delimiter that gives every row the same number of columns, at least two; of several, the most columns."""
+    return max(_DELIMITERS, key=lambda delimiter: _regularity(sample, delimiter))
 
 
-def _fit(sample: str, delimiter: str) -> tuple[bool, int]:
+def _regularity(sample: str, delimiter: str) -> tuple[bool, int]:
     try:
         rows = [row for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if row]
     except csv.Error:
         return False, 0
-    widths = {len(row) for row in (rows[:-1] if len(sample) == _SAMPLE else rows)}
+    widths = {len(row) for row in (rows[:-1] if len(sample) == _SAMPLE_CHARS else rows)}
     return len(widths) == 1 and max(widths) > 1, len(rows[0]) if rows else 0
 
 
@@ -101,9 +102,9 @@ def _rows(path: Path, text: str, delimiter: str) -> tuple[tuple[str, ...], list[
             if not any(value.strip() for value in row):
                 continue
             if not header:
-                header = _named(row)
+                header = _column_names(row)
                 continue
-            _check(path, reader.line_num, row, header, len(rows))
+            _check_row(path, reader.line_num, row, header, len(rows))
             rows.append(row)
     except csv.Error as error:
         raise ConfigError(f"{path}:{reader.line_num}: not a table: {error}; export it again as CSV") from None
@@ -112,20 +113,20 @@ def _rows(path: Path, text: str, delimiter: str) -> tuple[tuple[str, ...], list[
     return header, rows
 
 
-def _check(path: Path, line: int, row: list[str], header: tuple[str, ...], rows: int) -> None:
+def _check_row(path: Path, line: int, row: list[str], header: tuple[str, ...], rows: int) -> None:
     if len(row) != len(header):
         raise ConfigError(
             f"{path}:{line}: {len(row)} values under {len(header)} columns; "
-            "quote a value that holds the delimiter, or take the line out"
+            "quote a value that holds the delimiter, or delete the line"
         )
     if rows >= MAX_ROWS:
-        raise ConfigError(f"{path}: more than {MAX_ROWS:,} rows; a random sample of them says as much")
+        raise ConfigError(f"{path}: more than {MAX_ROWS:,} rows; give a random sample of them")
 
 
-def _named(header: list[str]) -> tuple[str, ...]:
-    names = [name.strip() or f"column {place}" for place, name in enumerate(header, 1)]
+def _column_names(header: list[str]) -> tuple[str, ...]:
+    names = [name.strip() or f"column {position}" for position, name in enumerate(header, 1)]
     total, seen = Counter(names), Counter[str]()
-    for place, name in enumerate(names):
+    for position, name in enumerate(names):
         seen[name] += 1
-        names[place] = f"{name}#{seen[name]}" if total[name] > 1 else name
+        names[position] = f"{name}#{seen[name]}" if total[name] > 1 else name
     return tuple(names)

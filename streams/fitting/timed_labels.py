@@ -1,4 +1,4 @@
-"""Labels with a time: which customers left within some days after a moment, from CSV or NDJSON."""
+"""Labels with a time: whether a customer left within some days after it. Read from CSV or NDJSON."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from streams.core.events.sources import to_ms
+from streams.core.time.instants import to_ms
 from streams.errors import ConfigError
 from streams.fitting.table import read_table
 
@@ -16,22 +16,22 @@ COLUMNS = ("customer", "time", "churned")
 
 @dataclass(frozen=True)
 class TimedLabel:
-    """One label: did this customer leave within the horizon after `at` (ms)? `churned` as it was written."""
+    """Whether a customer left within the horizon after a time; `churned` is the text in the file."""
 
     customer: str
-    at: int
+    time_ms: int
     churned: str
     line: int
 
 
-def read_moments(path: Path) -> list[TimedLabel]:
+def read_timed_labels(path: Path) -> list[TimedLabel]:
     """The labels in the order of the file. Raises `ConfigError` naming the line and the fix."""
     rows = _ndjson(path) if path.suffix in (".ndjson", ".jsonl") else _csv(path)
-    moments = [_moment(path, line, row) for line, row in rows]
-    if not moments:
+    labels = [_label(path, line, row) for line, row in rows]
+    if not labels:
         raise ConfigError(f"{path}: no labels; give one line per customer and time: {', '.join(COLUMNS)}")
-    _refuse_twice(path, moments)
-    return moments
+    _refuse_duplicates(path, labels)
+    return labels
 
 
 def _csv(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -42,9 +42,9 @@ def _csv(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
             f"{path}: no column {missing[0]!r}; labels have the columns {', '.join(COLUMNS)}; for a table without "
             "times use --table FILE --label COLUMN"
         )
-    places = [table.header.index(name) for name in COLUMNS]
-    for row in range(table.rows):
-        yield row + 2, {name: table.columns[place][row] for name, place in zip(COLUMNS, places, strict=True)}
+    columns = [table.columns[table.header.index(name)] for name in COLUMNS]
+    for line, texts in enumerate(zip(*columns, strict=True), 2):
+        yield line, dict(zip(COLUMNS, texts, strict=True))
 
 
 def _ndjson(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -69,12 +69,12 @@ def _object(path: Path, number: int, line: str) -> Mapping[str, Any]:
     return row
 
 
-def _moment(path: Path, line: int, row: Mapping[str, Any]) -> TimedLabel:
+def _label(path: Path, line: int, row: Mapping[str, Any]) -> TimedLabel:
     texts = {name: _text(row.get(name)) for name in COLUMNS}
     for name, text in texts.items():
         if not text:
             raise ConfigError(f"{path}:{line}: {name} is empty; a label needs {', '.join(COLUMNS)}")
-    return TimedLabel(texts["customer"], _time(path, line, texts["time"]), texts["churned"], line)
+    return TimedLabel(texts["customer"], _time_ms(path, line, texts["time"]), texts["churned"], line)
 
 
 def _text(value: Any) -> str:
@@ -83,22 +83,22 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _time(path: Path, line: int, text: str) -> int:
+def _time_ms(path: Path, line: int, text: str) -> int:
     try:
-        moment = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
-        raise ConfigError(f"{path}:{line}: time {text!r} is none; write it like 2026-03-01T00:00:00Z") from None
-    if moment.tzinfo is None:
+        raise ConfigError(f"{path}:{line}: time {text!r} is not a time; write it like 2026-03-01T00:00:00Z") from None
+    if time.tzinfo is None:
         raise ConfigError(f"{path}:{line}: time {text!r} has no zone; write it like 2026-03-01T00:00:00Z")
-    return to_ms(moment)
+    return to_ms(time)
 
 
-def _refuse_twice(path: Path, moments: list[TimedLabel]) -> None:
-    seen: dict[tuple[str, int], int] = {}
-    for moment in moments:
-        first = seen.setdefault((moment.customer, moment.at), moment.line)
-        if first != moment.line:
+def _refuse_duplicates(path: Path, labels: list[TimedLabel]) -> None:
+    lines: dict[tuple[str, int], int] = {}
+    for label in labels:
+        first = lines.setdefault((label.customer, label.time_ms), label.line)
+        if first != label.line:
             raise ConfigError(
-                f"{path}:{moment.line}: customer {moment.customer!r} has a label for this time in line {first} "
-                "already; keep one of them"
+                f"{path}:{label.line}: customer {label.customer!r} has a label for this time in line {first} already; "
+                "keep one of them"
             )

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from streams.cli.main import main
-from streams.fitting.run import Request, fit_table
 from streams.fitting.table import read_table
+from streams.fitting.table_fit import TableRequest, fit_table
 from tests.support import customers
 
 KEYS = {
@@ -107,7 +107,7 @@ def test_the_text_shows_the_step(told: Path) -> None:
 def test_the_file_alone_gives_the_risk_of_every_customer(here: Path, told: Path) -> None:
     found("--table", told, "--label", "left", "--out", "model.toml")
     model = tomllib.loads((here / "model.toml").read_text())
-    fitted = fit_table(read_table(told), Request("left"), lambda done, total: None)
+    fitted = fit_table(read_table(told), TableRequest("left"), lambda done, total: None)
     assert fitted.model
     table = customers.telling(3, 600, 6, 0.25, 2.0)
     by_hand = [log_odds(model, dict(zip(table, row, strict=True))) for row in customers.rows(table)]
@@ -161,8 +161,8 @@ def test_a_model_file_is_never_replaced_unasked(here: Path, told: Path) -> None:
     (here / "mine.toml").write_text("mine")
     assert "--force replaces it" in refusal("--table", told, "--label", "left", "--out", "mine.toml")
     assert (here / "mine.toml").read_text() == "mine"
-    assert found("--table", told, "--label", "left")["model_file"] == "churn-model.toml"
-    assert found("--table", told, "--label", "left")["model_file"] == "churn-model-2.toml"
+    assert found("--table", told, "--label", "left")["model_file"] == "table-model.toml"
+    assert found("--table", told, "--label", "left")["model_file"] == "table-model-2.toml"
     found("--table", told, "--label", "left", "--out", "mine.toml", "--force")
     assert tomllib.loads((here / "mine.toml").read_text())["format"] == 1
 
@@ -175,7 +175,7 @@ def test_a_model_file_is_never_replaced_unasked(here: Path, told: Path) -> None:
         (["yes"] * 8 + ["no"] * 592, "left: only 8 of 600 labels are 'yes', too few customers who left"),
         (["no"] * 3 + ["yes"] * 597, "too few customers who stayed"),
         (["yes", "no", "maybe"] * 200, "left: 3 different labels"),
-        (["a", "b"] * 300, "which label means that the customer left, 'a' or 'b'? Say it with --positive"),
+        (["a", "b"] * 300, "which label means that the customer left, 'a' or 'b'? Name it with --positive"),
         (["1", "2"] * 300, "which label means that the customer left, '1' or '2'?"),
         (["yes"] * 30 + ["no"] * 30 + [""] * 540, "left: 60 labelled rows are too few"),
     ],

@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 import pytest
 
-from streams.fitting.figures import Figures
-from streams.fitting.run import Request, fit_table
+from streams.fitting.evaluation import Evaluation
 from streams.fitting.table import Table
+from streams.fitting.table_fit import TableRequest, fit_table
 from tests.support import customers
 
 
-def judged(table: customers.Table) -> Figures:
+def judged(table: customers.Table) -> Evaluation:
     given = Table("simulated", "", ",", tuple(table), tuple(table.values()))
-    return fit_table(given, Request("left"), lambda done, total: None).figures
+    return fit_table(given, TableRequest("left"), lambda done, total: None).evaluation
 
 
 def signals(tables: Callable[[int], customers.Table], count: int) -> int:

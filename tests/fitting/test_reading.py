@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from streams.errors import ConfigError
-from streams.fitting.columns import Category, Numeric, as_column
+from streams.fitting.columns import Categorical, Numeric, as_column
 from streams.fitting.labels import read_labels
 from streams.fitting.table import Table, read_table
 
@@ -99,7 +99,7 @@ def test_a_comma_alone_is_decided_by_the_delimiter() -> None:
 def test_what_means_no_value_is_missing_in_numbers_and_categories(text: str) -> None:
     assert np.isnan(numbers("1", text, "2")).tolist() == [False, True, False]
     column, _ = as_column("x", ["red", text, "blue"])
-    assert isinstance(column, Category)
+    assert isinstance(column, Categorical)
     assert column.codes.tolist() == [1, -1, 0]
 
 
@@ -107,12 +107,12 @@ def test_a_stray_word_among_numbers_is_missing_and_said() -> None:
     column, note = as_column("x", [*map(str, range(99)), "approx. 7"])
     assert isinstance(column, Numeric)
     assert np.isnan(column.values[-1])
-    assert note == "x: 1 values are no numbers ('approx. 7') and count as missing"
+    assert note == "x: 1 values are not numbers ('approx. 7') and count as missing"
 
 
 def test_words_beside_a_few_numbers_are_categories() -> None:
     column, note = as_column("x", ["1", "2", "many", "many"])
-    assert isinstance(column, Category)
+    assert isinstance(column, Categorical)
     assert (column.levels, note) == (("1", "2", "many"), None)
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from streams.errors import ConfigError
 from streams.fitting.columns import Column, as_column
+from streams.fitting.predictions import copy_groups
 from streams.fitting.screening import screen
-from streams.fitting.validation import twin_rows
 
 ROWS = 400
 RNG = np.random.default_rng(7)
@@ -134,8 +134,8 @@ def test_nothing_to_learn_from_is_refused_with_the_reasons() -> None:
 def test_copies_of_a_customer_are_told_from_customers_who_are_alike_in_a_few_coarse_columns() -> None:
     copied = {"amount": column("amount", *AMOUNT[:150], *AMOUNT[:150], *AMOUNT[:100])}
     copied["score"] = column("score", *AMOUNT[50:200], *AMOUNT[50:200], *AMOUNT[50:150])
-    assert len(np.unique(twin_rows(copied))) == 150
+    assert len(np.unique(copy_groups(copied))) == 150
     coarse = {"colour": column("colour", *["red", "green"] * 200), "calls": column("calls", *map(str, range(400)))}
-    assert len(np.unique(twin_rows(coarse))) == ROWS
+    assert len(np.unique(copy_groups(coarse))) == ROWS
     rounded = {"amount": column("amount", *[f"{value:.1f}" for value in RNG.normal(0, 10, ROWS)])}
-    assert len(np.unique(twin_rows(rounded))) == ROWS
+    assert len(np.unique(copy_groups(rounded))) == ROWS

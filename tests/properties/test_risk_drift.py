@@ -63,7 +63,7 @@ def test_a_fit_reads_the_features_the_stream_had_at_that_time(drafted: list[Draf
     for key in then.intake.ledger.customers:
         if key[:1] == b"c":
             had = customer_features(then.intake.ledger.entries(key), at, HORIZON)
-            assert history.known(key[1:].decode(), at) == had
+            assert history.features(key[1:].decode(), at) == had
 
 
 @patient
@@ -92,8 +92,8 @@ def test_a_correction_counts_for_a_fit_from_when_it_was_made() -> None:
         return Arrival("cx.surveys.v1", 0, 0, NOON, payload)
 
     dated = read([answer(3), answer(9, updated_at="2024-01-05T12:00:00Z")])
-    assert "days_since_detractor" in dated.known("c", NOON + 3 * DAY).features
-    assert "days_since_promoter" in dated.known("c", NOON + 4 * DAY).features
+    assert "days_since_detractor" in dated.features("c", NOON + 3 * DAY).features
+    assert "days_since_promoter" in dated.features("c", NOON + 4 * DAY).features
     undated = read([answer(3, revision=1), answer(9, revision=2)])
-    assert "days_since_detractor" in undated.known("c", NOON + 9 * DAY).features
+    assert "days_since_detractor" in undated.features("c", NOON + 9 * DAY).features
     assert (undated.undated, undated.events) == (1, 2)

@@ -48,10 +48,10 @@ def test_the_tables_give_the_features_of_the_records(url: str, tmp_path: Path) -
     tables = from_clickhouse(url, customers, 31 * DAY)
     moments = [(label.customer, label.at) for label in told.labels]
     moments += [("it's Zoë", NOON + HOUR), ("it's Zoë", NOON + 5 * DAY)]
-    assert [tables.known(*moment) for moment in moments] == [files.known(*moment) for moment in moments]
-    assert (tables.events, tables.newest) == (files.events, files.newest)
-    assert "days_since_detractor" in tables.known("it's Zoë", NOON + HOUR).features
-    assert "days_since_promoter" in tables.known("it's Zoë", NOON + 5 * DAY).features
+    assert [tables.features(*moment) for moment in moments] == [files.features(*moment) for moment in moments]
+    assert (tables.events, tables.newest_ms) == (files.events, files.newest_ms)
+    assert "days_since_detractor" in tables.features("it's Zoë", NOON + HOUR).features
+    assert "days_since_promoter" in tables.features("it's Zoë", NOON + 5 * DAY).features
 
 
 def test_of_customers_nobody_knows_there_is_no_history(url: str) -> None:

@@ -1,4 +1,4 @@
-"""The figures of a fit against plain recomputation and published definitions."""
+"""The metrics and the model of a fit against plain recomputation and published definitions."""
 
 from collections import Counter
 
@@ -7,12 +7,13 @@ import pytest
 from scipy.special import expit
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from streams.fitting.columns import Category, Frame, Numeric, take
-from streams.fitting.figures import delong, figures, null_error
+from streams.fitting.auc import delong, null_standard_error
+from streams.fitting.columns import Categorical, Frame, Numeric, take
+from streams.fitting.evaluation import evaluate
+from streams.fitting.leaver_rates import leaver_rates
 from streams.fitting.logit import fit_logit
-from streams.fitting.model import fit_models
-from streams.fitting.rates import rates
-from streams.fitting.validation import OutOfSample, cross_validate
+from streams.fitting.predictions import Predictions, cross_validate
+from streams.fitting.selection import fit_models
 
 RNG = np.random.default_rng(11)
 
@@ -36,19 +37,19 @@ def test_the_error_of_the_area_is_what_samples_scatter() -> None:
 def test_the_error_without_signal_is_what_shuffled_labels_scatter() -> None:
     y, scores = np.repeat([1.0, 0.0], [30, 90]), RNG.normal(size=120)
     areas = [delong(RNG.permutation(y), scores)[0] for _ in range(1_500)]
-    assert np.std(areas) == pytest.approx(null_error(30, 90), rel=0.08)
+    assert np.std(areas) == pytest.approx(null_standard_error(30, 90), rel=0.08)
 
 
-def predictions(repeats: int, rows: int) -> OutOfSample:
+def predictions(repeats: int, rows: int) -> Predictions:
     log_odds = RNG.normal(-1.0, 1.5, (repeats, rows))
     y = (RNG.random(rows) < expit(log_odds.mean(axis=0))).astype(float)
     base = np.full((repeats, rows), np.log(y.mean() / (1 - y.mean())))
-    return OutOfSample(y, log_odds, log_odds / 2, base, Counter({"x": 3, "y": 1}))
+    return Predictions(y, log_odds, log_odds / 2, base, Counter({"x": 3, "y": 1}))
 
 
-def test_figures_are_means_over_the_repeats() -> None:
+def test_metrics_are_means_over_the_repeats() -> None:
     given = predictions(3, 500)
-    found = figures(given)
+    found = evaluate(given)
     assert found.auc == pytest.approx(np.mean([roc_auc_score(given.y, scores) for scores in given.model]))
     assert found.brier == pytest.approx(np.mean([brier_score_loss(given.y, expit(s)) for s in given.model]))
     assert found.brier_base == pytest.approx(given.y.mean() * (1 - given.y.mean()))
@@ -82,7 +83,7 @@ def jump(rows: int) -> tuple[Frame, np.ndarray]:
     return {
         "calls": Numeric("calls", calls),
         "age": Numeric("age", age),
-        "plan": Category("plan", plan.astype(np.int64), ("a", "b")),
+        "plan": Categorical("plan", plan.astype(np.int64), ("a", "b")),
     }, y
 
 
@@ -93,17 +94,17 @@ def test_a_step_is_fitted_as_a_step() -> None:
     probe: Frame = {
         "calls": Numeric("calls", at["calls"]),
         "age": Numeric("age", at["age"]),
-        "plan": Category("plan", at["plan"].astype(np.int64), ("a", "b")),
+        "plan": Categorical("plan", at["plan"].astype(np.int64), ("a", "b")),
     }
     odds = model.log_odds(probe)
     assert np.ptp(odds[:4]) < 0.6
     assert odds[4] - odds[3] == pytest.approx(2.2, abs=0.7)
-    assert fit_models(frame, y).single_name == "calls"
+    assert fit_models(frame, y).single_column == "calls"
 
 
 def test_a_step_is_described_at_its_place() -> None:
     frame, y = jump(6_000)
-    found = rates(frame["calls"], y)
+    found = leaver_rates(frame["calls"], y)
     assert found.step is not None
     assert found.step.at == 4
     assert found.step.odds_ratio > 4
@@ -116,8 +117,8 @@ def test_what_two_columns_do_together_is_found() -> None:
     rows = 3_000
     a, b = RNG.integers(0, 2, rows), RNG.normal(size=rows)
     y = (RNG.random(rows) < expit(-1.5 + 2.5 * np.where(a == 1, b > 0, b < 0))).astype(float)
-    frame: Frame = {"a": Category("a", a.astype(np.int64), ("u", "v")), "b": Numeric("b", b)}
-    found = figures(cross_validate(frame, y, 1, lambda done, total: None))
+    frame: Frame = {"a": Categorical("a", a.astype(np.int64), ("u", "v")), "b": Numeric("b", b)}
+    found = evaluate(cross_validate(frame, y, 1, lambda done, total: None))
     assert found.auc > 0.7
     assert found.best_single_auc < 0.55
 
@@ -127,6 +128,6 @@ def test_no_customer_is_predicted_from_its_own_copy() -> None:
     y = (RNG.random(150) < 0.4).astype(float)
     frame: Frame = {f"x{place}": Numeric(f"x{place}", RNG.normal(size=150)) for place in range(5)}
     copies = np.tile(np.arange(150), 4)
-    honest = figures(cross_validate(take(frame, copies), y[copies], 1, lambda done, total: None))
+    honest = evaluate(cross_validate(take(frame, copies), y[copies], 1, lambda done, total: None))
     assert abs(honest.auc - 0.5) < 0.15
     assert honest.verdict == "no signal"

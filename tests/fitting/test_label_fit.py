@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from streams.cli.fit import command
 from streams.errors import CxError
-from streams.runtime.model_watch import read_model
+from streams.runtime.churn_model_watch import read_churn_model
 from tests.reference.windows import moment_of
 from tests.support.arrivals import DAY, NOON
 from tests.support.leavers import Company, Label, company, write_events, write_labels, write_rows
@@ -56,7 +56,7 @@ def test_what_makes_customers_leave_is_found_and_the_file_is_a_workers_model(her
     assert report["method"].startswith("the later half of the labels")
     assert report["predicted"] < report["rows"] == pytest.approx(2_400, rel=0.3)
     assert {"contacts", "days_since_detractor"} <= {v["column"] for v in report["variables"]}
-    model = read_model(here / report["model_file"])
+    model = read_churn_model(here / report["model_file"])
     quiet = model.explain({"contacts": 1.0, "repeat_contacts": 0.0, "transfers": 0.0})[1]
     upset = {"contacts": 6.0, "repeat_contacts": 4.0, "transfers": 0.0, "days_since_detractor": 2.0}
     assert model.explain(upset)[1] > 3 * quiet
@@ -66,11 +66,11 @@ def test_the_risk_of_the_file_is_calibrated_on_the_truth_it_was_not_fitted_to(he
     from streams.fitting.history import from_files
 
     result = fit(here, write_labels(telling.labels, here / "labels.csv"), telling, "--format", "json")
-    model = read_model(here / json.loads(result.stdout)["model_file"])
+    model = read_churn_model(here / json.loads(result.stdout)["model_file"])
     others = company(seed=4, customers=500)
     files = [word for word in write_events(others.events, here) if word != "--events"]
     history = from_files(files, 31 * DAY)
-    known = [(label.risk, history.known(label.customer, label.at)) for label in others.labels]
+    known = [(label.risk, history.features(label.customer, label.at)) for label in others.labels]
     pairs = sorted((model.explain(then.features)[1], risk) for risk, then in known if then.is_evidence)
     for fifth in range(5):
         part = pairs[fifth * len(pairs) // 5 : (fifth + 1) * len(pairs) // 5]
@@ -97,7 +97,7 @@ def test_ndjson_labels_do_as_well(here: Path, telling: Company) -> None:
     [
         ({"time": "2024-03-01T00:00:00"}, "labels.csv:2: time '2024-03-01T00:00:00' has no zone"),
         ({"time": ""}, "labels.csv:2: time is empty"),
-        ({"time": "March"}, "labels.csv:2: time 'March' is none"),
+        ({"time": "March"}, "labels.csv:2: time 'March' is not a time"),
         ({"customer": ""}, "labels.csv:2: customer is empty"),
     ],
 )
@@ -152,7 +152,7 @@ def test_where_the_events_are_must_be_said_once(here: Path, telling: Company) ->
     labels = write_labels(telling.labels, here / "labels.csv")
     for arguments in ([], [str(labels)], [str(labels), "--table", str(labels)], ["--table", str(labels)]):
         assert isinstance(CliRunner().invoke(command, arguments).exception, CxError)
-    assert "of which topic" in str(CliRunner().invoke(command, [str(labels), "--events", "x.ndjson"]).exception)
+    assert "names no topic" in str(CliRunner().invoke(command, [str(labels), "--events", "x.ndjson"]).exception)
 
 
 def test_what_comes_after_a_label_changes_nothing_of_it(here: Path, telling: Company) -> None:
@@ -164,4 +164,4 @@ def test_what_comes_after_a_label_changes_nothing_of_it(here: Path, telling: Com
     later = [event for event in telling.events if event[1] <= cut]
     after = from_files([w for w in write_events(later, here) if w != "--events"], 31 * DAY)
     some = [f"c{number}" for number in range(50)]
-    assert [before.known(c, cut) for c in some] == [after.known(c, cut) for c in some]
+    assert [before.features(c, cut) for c in some] == [after.features(c, cut) for c in some]
