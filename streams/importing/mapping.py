@@ -8,7 +8,7 @@ import msgspec
 Scalar = str | int | float | bool
 Condition = dict[str, Scalar | list[Scalar]]
 """Column names, each with the value, or the list of values, that a row must have there."""
-TableFormat = Literal["", "csv", "tsv", "ndjson"]
+TableFormat = Literal["csv", "tsv", "ndjson"]
 DurationUnit = Literal["us", "ms", "s", "min"]
 MappingName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 DropReason = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -76,7 +76,7 @@ class Mapping(_MappingPart, frozen=True, kw_only=True):
     name: MappingName
     topic: str
     fields: dict[str, FieldMapping]
-    format: TableFormat = ""
+    format: TableFormat | Literal[""] = ""
     delimiter: Annotated[str, msgspec.Meta(max_length=1)] = ""
     quote: Annotated[str, msgspec.Meta(max_length=1)] = '"'
     encoding: str = "utf-8-sig"

@@ -3,15 +3,13 @@
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from schemas.decoding import MAX_RECORD_BYTES
 from streams.errors import ConfigError
-from streams.importing.mapping import Mapping
+from streams.importing.mapping import Mapping, TableFormat
 from streams.importing.rows import BadRow, LineReader, NumberedLines, Row, csv_rows, json_rows
 
-Format = Literal["csv", "tsv", "ndjson"]
-_ENDINGS: dict[str, Format] = {"tsv": "tsv", "tab": "tsv", "ndjson": "ndjson", "jsonl": "ndjson", "csv": "csv"}
+_ENDINGS: dict[str, TableFormat] = {"tsv": "tsv", "tab": "tsv", "ndjson": "ndjson", "jsonl": "ndjson", "csv": "csv"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +61,16 @@ def _csv_table(name: str, lines: NumberedLines, mapping: Mapping, delimiter: str
     return Table(name, header, csv_rows(reader, lines, len(header)))
 
 
-def _format_by_name(name: str) -> Format | None:
+def _format_by_name(name: str) -> TableFormat | None:
     stem, _, ending = name.rpartition(".")
     return _ENDINGS.get(ending.lower()) if stem else None
 
 
-def _detect(first: str) -> Format:
+def _detect(first: str) -> TableFormat:
     if first.lstrip()[:1] in ("{", "["):
         return "ndjson"
     return "tsv" if _delimiter("csv", first) == "\t" else "csv"
 
 
-def _delimiter(table_format: Format, first: str) -> str:
+def _delimiter(table_format: TableFormat, first: str) -> str:
     return "\t" if table_format == "tsv" else max(",;\t|", key=first.count)

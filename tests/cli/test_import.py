@@ -1,4 +1,4 @@
-"""`cxstream import` against a broker: what arrives, in which order, what is said, how it ends."""
+"""`cxstream import` against a broker: the events that arrive, their order, the output and the exit code."""
 
 import asyncio
 import json
@@ -94,7 +94,7 @@ def test_every_row_arrives_once_in_its_customers_partition_in_order_of_time(
     assert all(of_partition == sorted(of_partition) for of_partition in times.values())
 
 
-def test_the_same_file_imported_twice_is_the_same_events(tmp_path: Path, fresh_broker: EmbeddedBroker) -> None:
+def test_the_same_file_imported_twice_gives_the_same_events(tmp_path: Path, fresh_broker: EmbeddedBroker) -> None:
     mapping, file = export(tmp_path, "".join(map(row, range(100))))
     create_topics(make_settings(fresh_broker.address))
     for _ in range(2):
@@ -107,7 +107,9 @@ def test_the_same_file_imported_twice_is_the_same_events(tmp_path: Path, fresh_b
     assert all(first == second for first, second in copies.values())
 
 
-def test_rejects_are_told_and_the_rest_is_sent_unless_strict(tmp_path: Path, fresh_broker: EmbeddedBroker) -> None:
+def test_rejected_rows_are_reported_and_the_rest_is_sent_unless_strict(
+    tmp_path: Path, fresh_broker: EmbeddedBroker
+) -> None:
     mapping, file = export(tmp_path, row(1) + "2,2024-05-01T10:00:00Z,ann,6\n" + row(3))
     create_topics(make_settings(fresh_broker.address))
     strict = cxstream(fresh_broker.address, "import", "--strict", mapping, file)
@@ -122,7 +124,7 @@ def test_rejects_are_told_and_the_rest_is_sent_unless_strict(tmp_path: Path, fre
     assert {event["record_id"] for _, _, event in arrived} == {"1", "3"}
 
 
-def test_a_topic_that_is_not_there_is_one_line_with_the_command_that_makes_it(
+def test_a_missing_topic_is_one_line_with_the_command_that_creates_it(
     tmp_path: Path, fresh_broker: EmbeddedBroker
 ) -> None:
     done = cxstream(fresh_broker.address, "import", *export(tmp_path, row(1)))
@@ -134,7 +136,7 @@ def test_a_topic_that_is_not_there_is_one_line_with_the_command_that_makes_it(
 
 @pytest.mark.io
 @pytest.mark.parametrize(
-    ("mapping", "file", "said"),
+    ("mapping", "file", "message"),
     [
         ("servicenov", "export.csv", "servicenov: no such mapping"),
         ("mine.toml", "gone.csv", "gone.csv: No such file or directory"),
@@ -142,33 +144,33 @@ def test_a_topic_that_is_not_there_is_one_line_with_the_command_that_makes_it(
         ("mine.toml", "export.csv", "no broker at 127.0.0.1:1"),
     ],
 )
-def test_what_cannot_work_is_one_line_and_exit_code_2(tmp_path: Path, mapping: str, file: str, said: str) -> None:
+def test_an_error_is_one_line_and_exit_code_2(tmp_path: Path, mapping: str, file: str, message: str) -> None:
     export(tmp_path, row(1))
     own = tmp_path / mapping if mapping.endswith(".toml") else mapping
     done = cxstream("127.0.0.1:1", "import", own, tmp_path / file)
     assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
+    assert message in done.stderr
     assert done.stderr.startswith("cxstream: ")
     assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.faults
-def test_a_broker_that_dies_while_sending_ends_the_import_and_does_not_pass_for_success(tmp_path: Path) -> None:
+def test_a_broker_that_dies_while_sending_fails_the_import(tmp_path: Path) -> None:
     mapping, file = export(tmp_path, "".join(map(row, range(20_000))))
     with EmbeddedBroker() as broker:
         settings = make_settings(broker.address)
         create_topics(settings)
 
         class KillingProgress(NoProgress):
-            def step(self, doing: str, rows: int, share: float, per_second: float) -> None:
-                if doing == "sending":
+            def step(self, activity: str, rows: int, fraction: float, rows_per_s: float) -> None:
+                if activity == "sending":
                     broker.stop()
 
         with pytest.raises(BrokerError, match="did not take every event"):
             asyncio.run(run_import(load_mapping(mapping), [file], settings, KillingProgress()))
 
 
-def test_apache_kafka_takes_the_import_with_an_idempotent_producer(tmp_path: Path, fresh_kafka: KafkaCluster) -> None:
+def test_apache_kafka_accepts_the_import_of_an_idempotent_producer(tmp_path: Path, fresh_kafka: KafkaCluster) -> None:
     mapping, file = export(tmp_path, "".join(map(row, range(5_000))))
     settings = make_settings(fresh_kafka.address)
     create_topics(settings)
@@ -178,7 +180,7 @@ def test_apache_kafka_takes_the_import_with_an_idempotent_producer(tmp_path: Pat
     assert {event["record_id"] for _, _, event in arrived} == {str(number) for number in range(5_000)}
 
 
-def test_the_real_answers_arrive_as_a_plain_reader_finds_them(fresh_broker: EmbeddedBroker) -> None:
+def test_the_real_answers_arrive_as_an_independent_reader_finds_them(fresh_broker: EmbeddedBroker) -> None:
     create_topics(make_settings(fresh_broker.address))
     done = cxstream(fresh_broker.address, "import", "telco-nps", readers.data(readers.ANSWERS))
     assert "1,482 rows read, 1,460 sent, 22 rejected" in done.stderr

@@ -1,4 +1,4 @@
-"""What a mapping may not say, and that the message names the key and the fix."""
+"""Mappings that are valid, and those that are refused with a message that names the key and the fix."""
 
 import re
 from pathlib import Path
@@ -40,11 +40,11 @@ def test_a_bundled_mapping_is_found_by_its_name(name: str) -> None:
     assert load_mapping(name).name == name
 
 
-def test_a_mapping_of_ones_own_is_found_by_its_path_and_called_after_its_file(tmp_path: Path) -> None:
+def test_another_mapping_is_found_by_its_path_and_named_after_its_file(tmp_path: Path) -> None:
     assert load_mapping(write(tmp_path, SURVEY)).name == "mine"
 
 
-def test_an_unknown_name_lists_the_ones_there_are() -> None:
+def test_an_unknown_name_is_answered_with_the_bundled_names() -> None:
     with pytest.raises(MappingError, match=r"zendsek: no such mapping.*servicenow"):
         load_mapping("zendsek")
 
@@ -94,7 +94,7 @@ def test_an_unknown_name_lists_the_ones_there_are() -> None:
         ('score = "score"', 'score = "score"\n[[drop]]\nreason = "x"', r"missing required field `where`"),
     ],
 )
-def test_what_a_mapping_cannot_say_is_refused_by_its_key(tmp_path: Path, before: str, after: str, message: str) -> None:
+def test_an_invalid_key_is_refused_by_its_name(tmp_path: Path, before: str, after: str, message: str) -> None:
     assert before in SURVEY
     path = write(tmp_path, SURVEY.replace(before, after, 1))
     with pytest.raises(MappingError, match=message) as refused:
@@ -103,7 +103,7 @@ def test_what_a_mapping_cannot_say_is_refused_by_its_key(tmp_path: Path, before:
 
 
 @pytest.mark.parametrize("text", ["", "[fields]", "fields = 3", "topic = "])
-def test_what_is_no_mapping_at_all_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_text_that_is_not_a_mapping_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(MappingError):
         load_mapping(write(tmp_path, text))
 
@@ -129,12 +129,12 @@ def test_nps_mapped_from_stars_is_refused(tmp_path: Path, before: str, after: st
         load_mapping(write(tmp_path, SURVEY.replace(before, after)))
 
 
-def test_a_label_with_its_number_may_become_the_number(tmp_path: Path) -> None:
+def test_a_label_that_contains_its_number_may_become_the_number(tmp_path: Path) -> None:
     labels = 'score = { column = "s", values = { "10 - extremely likely" = 10, "0: not at all" = 0 } }'
     assert load_mapping(write(tmp_path, SURVEY.replace('score = "score"', labels))).fields
 
 
-def test_a_duration_is_a_number_of_a_unit_or_what_lies_between_two_times(tmp_path: Path) -> None:
+def test_a_duration_is_a_number_with_a_unit_or_the_time_between_two_columns(tmp_path: Path) -> None:
     good = CALL + 'wait = { column = "w", unit = "ms" }\ntalk = { begin = "a", end = "b", format = "%H:%M:%S" }\n'
     assert load_mapping(write(tmp_path, good)).fields
     with pytest.raises(MappingError, match=r"fields.wait.end: .*needs both begin and end"):
@@ -143,13 +143,13 @@ def test_a_duration_is_a_number_of_a_unit_or_what_lies_between_two_times(tmp_pat
         load_mapping(write(tmp_path, CALL + 'wait = { begin = "a", end = "b", format = "%d.%m.%Y %H:%M" }\n'))
 
 
-def test_the_mapping_shown_in_the_documents_is_a_good_one(tmp_path: Path) -> None:
+def test_the_example_in_the_documentation_is_a_valid_mapping(tmp_path: Path) -> None:
     document = (Path(__file__).parents[2] / "docs" / "importing.md").read_text()
     [shown] = re.findall(r"^```toml\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
     assert len(load_mapping(write(tmp_path, shown)).fields["change"].cases) == 3
 
 
-def test_the_documents_name_every_key_there_is() -> None:
+def test_the_documentation_names_every_key() -> None:
     document = (Path(__file__).parents[2] / "docs" / "importing.md").read_text()
     parts = (Mapping, FieldMapping, InventedCustomers, DropRule)
     keys = {key for part in parts for key in part.__struct_fields__} - {"origin"}

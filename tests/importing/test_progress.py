@@ -1,4 +1,4 @@
-"""What is shown while an import runs."""
+"""The progress of an import on a terminal and elsewhere."""
 
 import io
 
@@ -12,7 +12,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_without_a_terminal_a_line_comes_now_and_then() -> None:
+def test_without_a_terminal_a_line_is_written_every_few_seconds() -> None:
     out, now = io.StringIO(), iter([0.0, 4.9, 5.0, 5.0, 9.9, 10.0, 10.0])
     lines = LineProgress(out, lambda: next(now), interval_s=5.0)
     for rows in (1_000, 2_000, 3_000, 4_000):
@@ -20,7 +20,7 @@ def test_without_a_terminal_a_line_comes_now_and_then() -> None:
     assert out.getvalue() == "reading: 2,000 rows, 25%, 1,234/s\nreading: 4,000 rows, 50%, 1,234/s\n"
 
 
-def test_on_a_terminal_a_bar_moves_and_is_gone_in_the_end() -> None:
+def test_on_a_terminal_a_bar_shows_rows_and_rate() -> None:
     out = Terminal()
     bars = BarProgress(Console(file=out, force_terminal=True, width=100))
     bars.step("reading", 2_000, 0.25, 1_000.0)
@@ -29,7 +29,7 @@ def test_on_a_terminal_a_bar_moves_and_is_gone_in_the_end() -> None:
     assert "2,000 rows, 1,000/s" in out.getvalue()
 
 
-def test_the_output_decides_which() -> None:
+def test_the_kind_of_output_decides_between_bars_and_lines() -> None:
     assert isinstance(progress_on(io.StringIO(), lambda: 0.0), LineProgress)
     bars = progress_on(Terminal(), lambda: 0.0)
     bars.close()

@@ -1,4 +1,4 @@
-"""The three real exports: every row accounted for, every quirk of the data as it must come out, the same as by hand."""
+"""The three real exports: every row is accounted for, and every quirk of the data gives the expected event."""
 
 import asyncio
 import functools
@@ -34,8 +34,8 @@ def imported(name: str) -> tuple[ImportSummary, list[Event], list[str]]:
     return summary, [json.loads(event.payload) for event in spooled], [event.key.decode() for event in spooled]
 
 
-def event(name: str, **wanted: str) -> Event:
-    [found] = [e for e in imported(name)[1] if all(e.get(field) == value for field, value in wanted.items())]
+def event(name: str, **expected: str) -> Event:
+    [found] = [e for e in imported(name)[1] if all(e.get(field) == value for field, value in expected.items())]
     return found
 
 
@@ -58,7 +58,7 @@ def test_every_row_is_accounted_for(
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_event_is_what_a_plain_reader_of_the_file_finds_in_the_same_order(name: str) -> None:
+def test_events_equal_those_of_an_independent_reader_in_the_same_order(name: str) -> None:
     _, events, keys = imported(name)
     expected = READERS[name]()
     made_up = {"event_id"} | ({"record_id"} if name == "telco-nps" else set())
@@ -87,12 +87,12 @@ def test_missing_values_of_the_desk_are_absent_and_its_users_are_internal() -> N
     assert {e["audience"] for e in events} == {"internal"}
     assert sum("agent" not in e for e in events) == 27_496
     assert sum("team" not in e for e in events) == 14_213
-    nobody = [(e, key) for e, key in zip(events, keys, strict=True) if "customer" not in e]
-    assert len(nobody) == 29
-    assert all(key == e["record_id"] for e, key in nobody)
+    anonymous = [(e, key) for e, key in zip(events, keys, strict=True) if "customer" not in e]
+    assert len(anonymous) == 29
+    assert all(key == e["record_id"] for e, key in anonymous)
 
 
-def test_states_of_the_desk_that_are_none_are_kept_as_updates() -> None:
+def test_invalid_states_of_the_desk_are_kept_as_updates() -> None:
     changes = [e["change"] for e in imported("servicenow")[1] if e["status"] == "-100"]
     assert changes == ["updated"] * 5
 
@@ -108,7 +108,7 @@ def test_states_of_the_desk_become_changes() -> None:
     assert {e["status"] for e in events if e["change"] == "solved"} == {"Resolved"}
 
 
-def test_the_one_update_of_the_desk_that_is_out_of_order_comes_in_order() -> None:
+def test_the_one_update_of_the_desk_that_is_out_of_order_is_put_in_order() -> None:
     changes = [e for e in imported("servicenow")[1] if e["record_id"] == "0000137"]
     in_file = [int(e["event_id"].split()[1]) for e in changes]
     assert in_file != sorted(in_file)
@@ -124,10 +124,10 @@ def test_the_touchpoint_of_the_desk_is_the_first_of_its_two_categories() -> None
     assert event("servicenow", event_id="0000045 0 29/2/2016 01:23")["touchpoint"] == "55"
 
 
-def test_nobody_of_the_bank_is_not_one_customer() -> None:
+def test_anonymous_callers_of_the_bank_are_not_one_customer() -> None:
     _, events, keys = imported("bank-calls")
-    nobody = [key for e, key in zip(events, keys, strict=True) if "customer" not in e]
-    assert len(nobody) == len(set(nobody)) > 10_000
+    anonymous = [key for e, key in zip(events, keys, strict=True) if "customer" not in e]
+    assert len(anonymous) == len(set(anonymous)) > 10_000
     assert not any(e.get("customer") == "0" for e in events)
 
 
@@ -142,7 +142,7 @@ def test_answered_calls_without_a_server_are_kept_without_an_agent() -> None:
     assert "agent" not in event("bank-calls", record_id="AA0101-34537-990201")
 
 
-def test_a_call_counts_when_it_is_over_by_the_clock_of_israel() -> None:
+def test_the_time_of_a_call_is_its_end_in_the_time_zone_of_israel() -> None:
     assert event("bank-calls", record_id="AA0101-34536-990201")["time"] == "1999-02-01T05:05:41Z"
 
 
@@ -166,7 +166,7 @@ def test_blank_scores_are_rejected_with_their_lines_and_a_zero_is_a_score() -> N
     assert sum(e["score"] == "0" for e in events) == 486
 
 
-def test_the_customers_of_the_answers_are_invented_and_the_command_says_so() -> None:
+def test_the_customers_of_the_answers_are_invented_and_the_summary_reports_them() -> None:
     summary, events, _ = imported("telco-nps")
     assert summary.invented_customers == 500
     assert "assigned to 500 invented ones" in summary.text("telco-nps")

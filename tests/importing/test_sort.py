@@ -15,7 +15,7 @@ ROWS = st.lists(
 
 
 @given(rows=ROWS, run_bytes=st.integers(1, 2_000), max_runs=st.integers(2, 5))
-def test_the_order_is_by_time_then_by_place_however_small_the_runs(
+def test_the_order_is_by_time_then_by_position_however_small_the_runs(
     rows: list[tuple[int, bytes, bytes]], run_bytes: int, max_runs: int
 ) -> None:
     events = [SpooledEvent(time_ms, position, key, payload) for position, (time_ms, key, payload) in enumerate(rows)]
@@ -28,7 +28,7 @@ def test_the_order_is_by_time_then_by_place_however_small_the_runs(
         assert list(spool.merged()) == sorted(events, key=lambda event: (event.time_ms, event.position))
 
 
-def test_what_does_not_fit_into_memory_lies_on_disk(tmp_path: Path) -> None:
+def test_events_that_do_not_fit_into_memory_are_on_disk(tmp_path: Path) -> None:
     spool = Spool(tmp_path, run_bytes=10_000)
     for position in range(1_000):
         spool.add(SpooledEvent(-position, position, b"", b"x" * 100))

@@ -103,7 +103,7 @@ def test_a_mapping_to_a_new_source_topic_is_validated_by_its_struct() -> None:
         parse_mapping(MAPPING.replace("visitor =", "visiter ="), name="chats", origin="chats.toml")
 
 
-def test_an_unknown_topic_is_answered_with_all_source_topics() -> None:
+def test_an_unknown_topic_is_refused_with_the_names_of_all_source_topics() -> None:
     with pytest.raises(MappingError) as refused:
         parse_mapping(MAPPING, name="chats", origin="chats.toml")
     assert all(topic.name in str(refused.value) for topic in SOURCE_TOPICS)
