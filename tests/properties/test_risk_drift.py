@@ -60,9 +60,9 @@ def test_a_fit_reads_the_features_the_stream_had_at_that_time(drafted: list[Draf
     arrivals, at = addressed(distinct(drafted), 1), NOON + days * DAY
     history = read(arrivals)
     then = streamed([a for a in arrivals if a.arrival_ms <= at], tape)
-    for key in then.intake.ledger.customers:
+    for key in then.state.ledger.customers:
         if key[:1] == b"c":
-            had = customer_features(then.intake.ledger.entries(key), at, HORIZON)
+            had = customer_features(then.state.ledger.entries(key), at, HORIZON)
             assert history.features(key[1:].decode(), at) == had
 
 
@@ -75,13 +75,13 @@ def test_the_assessment_does_not_depend_on_how_events_came_in_chunks(
     now = max((a.arrival_ms for a in arrivals), default=NOON) + HOUR
     one, two = streamed(arrivals, tape), streamed(arrivals, other)
     for stage in (one, two):
-        stage.intake.renew_assessments(now, 1, 2**40, 2**40)
+        stage.state.renew_assessments(now, 1, 2**40, 2**40)
     assert latest(one, now) == latest(two, now)
 
 
 def latest(stage: Stage1, now: int) -> list[tuple[object, ...]]:
-    customers = sorted(key for key in stage.intake.ledger.customers if key[:1] == b"c")
-    risks = stage.intake.assessments.last_assessed(customers, stage.intake.ledger)
+    customers = sorted(key for key in stage.state.ledger.customers if key[:1] == b"c")
+    risks = stage.state.assessments.last_assessed(customers, stage.state.ledger)
     return [(key, a and (a.time, a.fields, a.at == now), risk) for key, _, a, risk in risks]
 
 

@@ -26,7 +26,8 @@ REPLAY = settings_with(
     windows={"lengths": ["1h", "7d"], "cuts": ["queue", "team", "team+queue", "touchpoint"], "every": "30m"},
 )
 TEAMS, QUEUES, TOUCHPOINTS = ("north", "so+uth"), ("cards", "loans"), ("web", "shop", "")
-patient = settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+patient = settings(deadline=None, max_examples=settings().max_examples // 4, suppress_health_check=list(HealthCheck))
+"""An example is a whole day of events, so a quarter of the examples is as much work as elsewhere."""
 
 
 def day(seed: int, size: int) -> list[Draft]:

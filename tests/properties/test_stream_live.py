@@ -47,14 +47,14 @@ def test_outcomes_reasons_and_watermarks_are_those_of_the_oracle(
 ) -> None:
     stream, oracle = run(config, drafted, tape)
     for stage in stream.stages:
-        for topic, progress in stage.intake.progress.items():
+        for topic, progress in stage.state.progress.items():
             place = (topic, stage.partition)
             assert Counter(progress.outcomes) == oracle.outcomes[place] | Counter(dict.fromkeys(RECORD_OUTCOMES, 0))
             assert Counter(progress.reasons) == oracle.reasons[place]
             assert progress.received == sum(oracle.outcomes[place].values())
             assert progress.difference == 0
             if place in oracle.watermarks:
-                assert stage.intake.watermarks[topic] == oracle.watermarks[place]
+                assert stage.state.watermarks[topic] == oracle.watermarks[place]
 
 
 class Stage2:

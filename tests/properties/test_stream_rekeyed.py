@@ -70,7 +70,7 @@ def delivered(stages: Sequence[Stage1], sent: Sequence[tuple[Arrival, int]], now
 
 def sent_on(stage: Stage1) -> list[Record]:
     """The records this partition sends on; their place in the other topic is not known yet."""
-    rekeyed = stage.publisher.rekeyed(stage.intake.rekeyed, stage.partition)
+    rekeyed = stage.publisher.rekeyed(stage.state.rekeyed, stage.partition)
     return [Record(output.partition, -1, output.key, output.value, tuple(output.headers)) for output in rekeyed]
 
 
@@ -94,7 +94,7 @@ def test_windows_and_outcomes_are_as_if_every_record_had_come_under_its_customer
     brought(stages, delivered(stages, sent, now, tape), now)
     oracle = Oracle(config_of(CONFIG), shipped_risk).feed(arrival for arrival, _ in sent)
     counted = Counter[str]()
-    for progress in (p for stage in stages for p in stage.intake.progress.values()):
+    for progress in (p for stage in stages for p in stage.state.progress.values()):
         counted.update(progress.outcomes)
         assert progress.difference == 0
     moved = counted.pop("rekeyed", 0)

@@ -44,7 +44,7 @@ class Driver:
             self._step(*waiting[next(self._tape) % len(waiting)])
         for stage in self.stages:
             self.outputs += stage.checkpoint()
-        ends = [mark for stage in self.stages for mark in stage.intake.watermarks.values()]
+        ends = [mark for stage in self.stages for mark in stage.state.watermarks.values()]
         for stage in self.stages:
             replay = stage.definition.replay
             self.outputs += stage.settle(max(ends, default=NOON)) if replay else stage.renew(self.now)
@@ -58,12 +58,12 @@ class Driver:
         return [
             (self.stages[partition], topic)
             for (topic, partition), log in self._logs.items()
-            if log[-1].offset > self.stages[partition].intake.applied(topic)
+            if log[-1].offset > self.stages[partition].state.applied(topic)
         ]
 
     def _step(self, stage: Stage1, topic: str) -> None:
         choice = next(self._tape)
-        seen = stage.intake.applied(topic) - choice % 3  # the broker may deliver some of them again
+        seen = stage.state.applied(topic) - choice % 3  # the broker may deliver some of them again
         rest = [record_of(a) for a in self._logs[topic, stage.partition] if a.offset > seen]
         chunk = rest[: 3 + next(self._tape) % 30]
         taken = stage.take(topic, chunk, self.now, _BUDGETS[choice % len(_BUDGETS)])

@@ -57,15 +57,15 @@ class Pipeline:
         self.now = max(self.now, arrival)
         record = Arrival(topic, 0, self._offsets[topic], arrival, payload)
         self._offsets[topic] += 1
-        place, intake = (topic, 0), self.stage.intake
+        place, intake = (topic, 0), self.stage.state
         before = Counter(intake.progress[topic].outcomes) if topic in intake.progress else Counter[str]()
         self.stage.take(topic, [record_of(record)], self.now)
-        progress = self.stage.intake.progress[topic]
+        progress = self.stage.state.progress[topic]
         [outcome] = Counter(progress.outcomes) - before
         self.oracle.feed([record], self.now)
         assert Counter(progress.outcomes) == self.oracle.outcomes[place] | Counter(dict.fromkeys(progress.outcomes, 0))
         assert Counter(progress.reasons) == self.oracle.reasons[place]
-        rejects = [rejected.invalid.reason for rejected in self.stage.intake.rejected]
+        rejects = [rejected.invalid.reason for rejected in self.stage.state.rejected]
         self.checkpoint()
         return rejects[-1] if rejects else outcome
 

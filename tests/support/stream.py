@@ -70,42 +70,42 @@ class Stage1:
         self.partition = partition
         self.changelog: dict[bytes, bytes | None] = {}
         self.publisher = Publisher(settings)
-        self.intake = PartitionState(partition, self.definition)
+        self.state = PartitionState(partition, self.definition)
 
     def take(self, topic: str, records: Sequence[Record], now: int, budget: int = 2**60) -> int:
         """Apply one chunk, as far as the budget goes; returns how many records were taken."""
         origin = None
         if topic == REKEYED.name:
             origin = dict(records[0].headers)[ORIGIN].decode().partition("|")[0]
-        return self.intake.apply(topic, records, now, origin, budget)
+        return self.state.apply(topic, records, now, origin, budget)
 
     def renew(self, now: int) -> list[Output]:
         """Assess all customers as of `now`; returns what goes out with it."""
-        self.intake.renew_assessments(now, 1, 2**60, 2**60)
+        self.state.renew_assessments(now, 1, 2**60, 2**60)
         return self.checkpoint()
 
     def settle(self, at: int) -> list[Output]:
         """End of a replay: assess all customers as of `at`; returns what goes out with it."""
-        while self.intake.settle_assessments(at):
+        while self.state.settle_assessments(at):
             pass
         return self.checkpoint()
 
     def checkpoint(self) -> list[Output]:
         """Make everything applied durable, in a compacted changelog; returns what goes out with it."""
-        changes = self.intake.drain(2**60)
-        before, after = self.publisher.checkpoint(changes, self.intake)
-        for key, change in changelog.changelog_records(self.intake, changes):
+        changes = self.state.drain(2**60)
+        before, after = self.publisher.checkpoint(changes, self.state)
+        for key, change in changelog.changelog_records(self.state, changes):
             self._write(key, change)
         return before + after
 
     def restart(self) -> list[Output]:
         """Lose what is in memory and come back; returns what is published again of the last checkpoint."""
-        self.intake, last = PartitionState(self.partition, self.definition), changelog.LastCheckpoint()
+        self.state, last = PartitionState(self.partition, self.definition), changelog.LastCheckpoint()
         for key, value in self.changelog.items():
-            changelog.load(self.intake, key, value)
+            changelog.load(self.state, key, value)
             last.add(key, value)
-        known = self.intake.assessments.last_assessed(last.assessed(), self.intake.ledger)
-        return self.publisher.of_state(known, last.panes(), last.closed(), self.intake)
+        known = self.state.assessments.last_assessed(last.assessed(), self.state.ledger)
+        return self.publisher.of_state(known, last.panes(), last.closed(), self.state)
 
     def _write(self, key: bytes, value: bytes | None) -> None:
         self.changelog.pop(key, None)  # the newest of a key lies where it was written

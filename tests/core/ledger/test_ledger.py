@@ -1,4 +1,20 @@
-"""The ledger is a dictionary of records by customer, that is bounded and comes back from its changelog."""
+"""The ledger is a dictionary of records by customer that is bounded and comes back from its changelog.
+
+The segments of one customer, oldest first; a record is appended to the last one, and a full one starts the next:
+
+    number      0                    1                    2
+            [ r1 r2 … r7 ]      [ r8 r9 … r14 ]      [ r15 r16 ] ◀── append
+                 │                    │
+                 │                    └─ a correction rewrites the segment that holds the record
+                 └─ goes first when the customer has more than `max_records`
+
+Forgetting, for one source whose floor is at F (event time runs to the right):
+
+            r1    r2        F       r3    r4
+     ────────●─────●────────┃────────●─────●────▶
+          forgotten                kept
+          (unless its source keeps it: changes of a ticket that is still young, what holds of an account)
+"""
 
 from typing import Any
 

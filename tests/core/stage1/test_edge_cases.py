@@ -161,7 +161,7 @@ class TestLateness:
         before = stream.results()
         assert stream.answer(NOON - HOUR - 1, 0, record_id="r", arrival=NOON) == "late"
         assert stream.results() == before
-        progress = stream.stage.intake.progress[SURVEYS]
+        progress = stream.stage.state.progress[SURVEYS]
         assert (progress.received, progress.outcomes["late"], progress.difference) == (2, 1, 0)
 
     def test_a_late_record_is_late_however_often_it_comes(self) -> None:
@@ -181,7 +181,7 @@ class TestTheFuture:
     def test_five_minutes_ahead_counts_when_its_time_has_come(self) -> None:
         stream = Pipeline()
         assert stream.answer(NOON + 5 * MINUTE, 9, arrival=NOON) == "accepted"
-        assert stream.stage.intake.watermarks[SURVEYS] == NOON
+        assert stream.stage.state.watermarks[SURVEYS] == NOON
         assert nps(stream, "60s") is None
         assert stream.result("nps", "60s", now=NOON + 5 * MINUTE) is not None
 
@@ -190,7 +190,7 @@ class TestTheFuture:
         stream = Pipeline(lateness={"allowance": "1m"})
         stream.answer(NOON, 9)
         assert stream.answer(NOON + ahead, 0, arrival=NOON) == "future"
-        assert stream.stage.intake.watermarks[SURVEYS] == NOON
+        assert stream.stage.state.watermarks[SURVEYS] == NOON
         assert stream.answer(NOON - MINUTE, 9, arrival=NOON) == "accepted"
         assert nps(stream) == (100.0, 2)
 
@@ -217,7 +217,7 @@ class TestTime:
         stream, end = Pipeline(), 1_729_992_600_000
         stream.deliver(SURVEYS, survey(record_id="a", time="2024-10-27T02:30:00+02:00"), end - HOUR)
         stream.deliver(SURVEYS, survey(record_id="b", time="2024-10-27T02:30:00+01:00", score=0), end)
-        assert stream.stage.intake.watermarks[SURVEYS] == end
+        assert stream.stage.state.watermarks[SURVEYS] == end
         assert (nps(stream, "1h"), nps(stream, "24h")) == ((-100.0, 1), (0.0, 2))
 
     def test_a_window_over_the_hour_that_is_skipped_is_as_long_as_any(self) -> None:
@@ -250,7 +250,7 @@ class TestDurations:
         stream = Pipeline()
         for number in range(4):
             assert stream.send(CALLS, NOON + number, customer="c", outcome="answered", **{field: -3}) == "accepted"
-        facts = stream.stage.intake.ledger.entries(b"cc")[0].fields
+        facts = stream.stage.state.ledger.entries(b"cc")[0].fields
         assert facts[3:7] == (-1,) * 4, "the negative one is as unknown as those not given"
         risk = stream.result("churn_risk", "24h")
         assert risk is not None
@@ -260,7 +260,7 @@ class TestDurations:
         stream = Pipeline()
         for revision, talk in ((1, -1), (3, 60), (2, 30)):
             stream.send(CALLS, NOON, record_id="k", revision=revision, customer="c", outcome="answered", talk=talk)
-        [kept] = stream.stage.intake.ledger.entries(b"cc")
+        [kept] = stream.stage.state.ledger.entries(b"cc")
         assert kept.fields[4] == 60_000
 
 

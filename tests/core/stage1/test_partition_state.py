@@ -34,7 +34,7 @@ def records(*payloads: bytes | None, first: int = 0, timestamp: int = NOON + 400
 
 
 def intake(partitions: int = 1, partition: int = 0, **sections: dict[str, Any]) -> PartitionState:
-    return Stage1(partition, settings_with(kafka={"partitions": partitions}, **sections)).intake
+    return Stage1(partition, settings_with(kafka={"partitions": partitions}, **sections)).state
 
 
 def outcomes(state: PartitionState, topic: str = SURVEYS) -> dict[str, int]:
@@ -52,7 +52,7 @@ def test_the_ledger_holds_evidence_for_any_time_in_the_longest_window() -> None:
     stream.answer(NOON, 0, customer="c")
     for day in range(1, 7):  # of others; each chunk sweeps
         stream.answer(NOON + day * DAY, 10)
-    [answer] = stream.stage.intake.ledger.entries(b"cc")
+    [answer] = stream.stage.state.ledger.entries(b"cc")
     assert answer.time == NOON
     assert stream.result("churn_risk", "7d") is None, "held to tell when its customer was at risk, but too old by now"
 
@@ -150,7 +150,7 @@ def test_the_ledger_forgets_at_the_horizon_though_it_still_holds_the_record() ->
     stream = Pipeline(**SHORT)
     stream.answer(NOON, 0, record_id="r", revision=1, customer="c")
     stream.answer(NOON + 2 * DAY, 10)
-    held = stream.stage.intake.ledger.find(b"cc", identity_of(SURVEYS, "r"))
+    held = stream.stage.state.ledger.find(b"cc", identity_of(SURVEYS, "r"))
     assert held is not None
     assert stream.answer(NOON, 0, record_id="r", revision=1, customer="c") == "duplicate"
     stream.answer(NOON + 2 * DAY + 1, 10)
@@ -173,7 +173,7 @@ def test_a_record_forgotten_at_the_horizon_is_not_retracted_when_it_comes_anew()
 def test_the_sweep_drops_what_no_assessment_can_need_and_nothing_earlier() -> None:
     stream = Pipeline(**SHORT)
     stream.answer(NOON, 0, record_id="r", customer="c")
-    ledger, record = stream.stage.intake.ledger, identity_of(SURVEYS, "r")
+    ledger, record = stream.stage.state.ledger, identity_of(SURVEYS, "r")
     for offset in (2 * DAY + HOUR, 2 * DAY + HOUR):  # the second chunk sweeps under the watermark of the first
         stream.answer(NOON + offset, 10, record_id=f"at-{offset}")
     assert ledger.find(b"cc", record) is not None
@@ -189,7 +189,7 @@ def test_a_source_is_forgotten_by_its_own_watermark_only() -> None:
     stream.send(TICKETS, NOON, customer="c", change="opened")
     for day in range(3, 8):
         stream.send(TICKETS, NOON + day * DAY, change="opened")
-    kept = stream.stage.intake.ledger.entries(b"cc")
+    kept = stream.stage.state.ledger.entries(b"cc")
     assert [entry.fields[0] for entry in kept] == [SURVEY]
 
 

@@ -1,6 +1,6 @@
 """How the records of a source are told apart, ordered and placed."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,6 @@ from schemas.ticket import Ticket
 from streams.core.cells.cuts import DIMENSIONS
 from streams.core.events import EVENTS
 from streams.core.events.identity import identity_of
-from streams.core.time.instants import to_datetime, to_ms
 from tests.reference.contracts import ACCOUNTS, CALLS, SURVEYS, TICKETS
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
@@ -80,22 +79,3 @@ def test_dimensions_are_read_in_the_order_asked_for_and_empty_where_the_kind_has
     assert BY_TOPIC[SURVEYS].dimensions(())(event) == ()
     assert BY_TOPIC[SURVEYS].dimensions(DIMENSIONS)(event) == ("", "web", "x", "", "", "", "external", "")
     assert BY_TOPIC[CALLS].dimensions(("queue",))(Call(**ENVELOPE, outcome="menu", queue="q")) == ("q",)
-
-
-@patient
-@given(st.integers(-62_135_596_800_000, 253_402_300_799_999))
-def test_milliseconds_and_moments_are_the_same(ms: int) -> None:
-    assert to_ms(to_datetime(ms)) == ms
-
-
-@pytest.mark.parametrize(
-    ("time", "ms"),
-    [
-        (datetime(1970, 1, 1, 1, tzinfo=timezone(timedelta(hours=1))), 0),
-        (datetime(1970, 1, 1, 0, 0, 0, 999, tzinfo=UTC), 0),
-        (datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC), -1),
-        (datetime(2024, 2, 29, 23, 59, 59, 999_999, tzinfo=UTC), 1_709_251_199_999),
-    ],
-)
-def test_milliseconds_are_utc_and_round_down(time: datetime, ms: int) -> None:
-    assert to_ms(time) == ms
