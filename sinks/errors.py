@@ -1,12 +1,12 @@
-"""What a sink raises; the runtime translates these into its own tree."""
+"""The errors of sinks; the runtime translates them into its own tree."""
 
 
 class SinkError(Exception):
-    """The database refuses us, or its tables are not ours: trying again will not help, a person must."""
+    """The store refuses the sink or is not what the sink needs. Trying again does not help; a person must act."""
 
 
 class SinkUnavailable(SinkError):
-    """The database cannot take rows now. Nothing was dropped: flush again after `retry_after` seconds."""
+    """The store cannot take records now. Everything is kept: flush again after `retry_after` seconds."""
 
     def __init__(self, message: str, retry_after: float = 0.5) -> None:
         super().__init__(message)
@@ -14,4 +14,4 @@ class SinkUnavailable(SinkError):
 
 
 class PoisonRow(SinkError):
-    """The database refuses an insert for what a row contains; never leaves `flush`, which isolates the row."""
+    """The store refuses an insert because of a row's content. `flush` isolates the row and never raises this."""

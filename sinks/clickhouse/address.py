@@ -1,4 +1,4 @@
-"""Where the database is: `http(s)://user:password@host:port/database` or `chdb:///folder`."""
+"""Database URLs: `http(s)://user:password@host:port/database` or `chdb:///folder`."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -29,9 +29,9 @@ class Address:
 
 
 def parse_url(url: str) -> Address:
-    """Read a database URL; raises `SinkError` saying what it should look like.
+    """Parse a database URL. Raises `SinkError` with the right form.
 
-    A chDB folder holds the tables in its database `default`, or in the one that `?database=` names.
+    In a chDB folder the tables are in the database `default`, or in the one named by `?database=`.
 
     >>> str(parse_url("http://cx:secret@db.example:8123/cxstream"))
     'http://db.example:8123/cxstream'

@@ -1,4 +1,4 @@
-"""Bounded inserts with a name that says exactly what is in them."""
+"""Bounded inserts, each with a token that identifies its content."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from sinks.clickhouse.rows import Row
 from sinks.clickhouse.tables import Table
 
 MAX_BYTES = 16 * 2**20
-"""An insert is cut before it grows beyond this, so that the server takes it as one block: whole or not at all."""
+"""The size of one insert, at most. The server takes an insert of this size as one block: whole or not at all."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of one partition for one table that are inserted together."""
+    """Rows of one partition that are inserted into one table together."""
 
     table: Table
     partition: int
@@ -28,15 +28,15 @@ class Batch:
     def token(self) -> str:
         """`topic:partition:first-last:digest`.
 
-        The digest is there because offsets begin again when a topic is created anew, and a known
-        token with other rows would be dropped without a word.
+        Offsets begin again when a topic is created anew. The digest tells such rows from the old ones;
+        without it the server would silently drop them as already inserted.
         """
         first, last = self.rows[0].record.offset, self.rows[-1].record.offset
         digest = blake2b(self.body, digest_size=8).hexdigest()
         return f"{self.table.topic.name}:{self.partition}:{first}-{last}:{digest}"
 
     def halves(self) -> tuple["Batch", "Batch"]:
-        """The same rows as two batches; needs at least two rows."""
+        """The same rows as two batches; there must be at least two rows."""
         middle = len(self.rows) // 2
         return (
             Batch(self.table, self.partition, self.rows[:middle]),
@@ -45,7 +45,7 @@ class Batch:
 
 
 def cut(table: Table, partition: int, rows: Sequence[Row], most: int) -> Iterator[Batch]:
-    """Cut rows into batches of at most `most` rows and about `MAX_BYTES`, always at the same places."""
+    """Cut rows into batches of at most `most` rows and about `MAX_BYTES`. The same rows give the same batches."""
     begin = size = 0
     for at, row in enumerate(rows):
         if at > begin and (at - begin >= most or size + len(row.line) > MAX_BYTES):

@@ -1,39 +1,41 @@
-"""The state of the database in one line, for people who look for what is wrong."""
+"""Whether the database can be used, for `cxstream doctor` and before a worker starts."""
 
 from sinks.clickhouse.address import parse_url
 from sinks.clickhouse.connection import connect
 from sinks.clickhouse.migrate import migrations, pending, require_migrated
+from sinks.sink import SinkStatus
 
-PATIENCE = 5
+TIMEOUT_S = 5
 """Whole seconds to wait for an answer."""
 
 
 def require(url: str) -> None:
     """Raise `SinkError` unless a server answers and every migration has been applied.
 
-    A chDB folder can only be opened by the process that stores there, so nothing is asked of it.
+    A chDB folder is not opened: only the process that stores there may do that.
     """
     address = parse_url(url)
     if address.interface == "chdb":
         return
-    connection = connect(address, PATIENCE)
+    connection = connect(address, TIMEOUT_S)
     try:
         require_migrated(connection)
     finally:
         connection.close()
 
 
-def check(url: str) -> str:
-    """Connect, ask for version and migrations, and say so in one line.
+def check(url: str) -> SinkStatus:
+    """Connect, and report the version and the last migration.
 
-    A database that is reachable but not migrated is a state, not an error. Raises `SinkError`, with
-    one sentence on how to mend it, when it cannot be reached or used.
+    A database that answers and is not migrated is a status. Raises `SinkError`, with the fix, where it
+    cannot be reached or used.
     """
-    connection = connect(parse_url(url), PATIENCE)
+    connection = connect(parse_url(url), TIMEOUT_S)
     try:
-        waiting = pending(connection)
-        done = migrations()[-1].name if not waiting else f"not migrated, run `cxstream migrate` for {waiting[0].name}"
+        missing = pending(connection)
+        last = missing[0].name if missing else migrations()[-1].name
         engine = "chDB" if connection.address.interface == "chdb" else "ClickHouse"
-        return f"{engine} {connection.version} at {connection.address}: {done}"
+        state = f"not migrated, run `cxstream migrate` for {last}" if missing else last
+        return SinkStatus(not missing, f"{engine} {connection.version} at {connection.address}: {state}")
     finally:
         connection.close()

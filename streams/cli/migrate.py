@@ -1,32 +1,36 @@
-"""`cxstream migrate`: bring the tables in ClickHouse up to date."""
+"""`cxstream migrate`: bring the tables of the sinks up to date."""
 
 import click
 
-from sinks.clickhouse.address import parse_url
-from sinks.clickhouse.migrate import migrate
 from sinks.errors import SinkError
 from streams.cli.options import settings_option
 from streams.errors import StoreError
 from streams.settings import Settings
+from streams.settings.configured_sinks import ConfiguredSink, configured_sinks
 
 
 @click.command("migrate")
 @settings_option
 def command(settings: Settings) -> None:
-    r"""Create the database where it is missing and apply the numbered migrations it lacks.
+    r"""Apply the numbered migrations that a sink's store lacks, and create a database that is missing.
 
-    Works on clickhouse.url, a ClickHouse server (http, https) or a chDB folder. Running it again is
-    harmless, and so is interrupting it.
+    Works on clickhouse.url, a ClickHouse server (http, https) or a chDB folder, and on the sinks of sinks.urls
+    that have migrations. It can be run again and interrupted without harm.
 
     \b
     Examples:
       cxstream migrate
       CXSTREAM_CLICKHOUSE_URL=chdb:///var/lib/cxstream cxstream migrate
     """
+    for configured in configured_sinks(settings):
+        _migrate(configured)
+
+
+def _migrate(configured: ConfiguredSink) -> None:
     try:
-        applied, address = migrate(settings.clickhouse.url), parse_url(settings.clickhouse.url)
+        applied = configured.sink.migrate(configured.url)
     except SinkError as error:
         raise StoreError(str(error)) from None
-    for name in applied:
+    for name in applied or ():
         click.echo(f"applied {name}")
-    click.echo(f"{address} is up to date")
+    click.echo(f"{configured.address} {'needs no migrations' if applied is None else 'is up to date'}")

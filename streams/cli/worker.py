@@ -1,98 +1,76 @@
-"""`cxstream worker`: the two apps, each in a process of its own, or one of them in this one."""
+"""`cxstream worker`: the streams and each sink, every part in a process of its own, or one part in this process."""
 
-import logging
-import signal
 import sys
-import time
-from typing import Literal
 
 import click
 import faust
 
-from sinks import ping
 from sinks.errors import SinkError
+from sinks.registry import SINKS
 from streams.cli.options import settings_option
-from streams.errors import CxError, StoreError
-from streams.local.supervision import Child, end_all
-from streams.runtime import logs, topics
-from streams.runtime.fatal import PunctualWorker, end_worker
+from streams.errors import ConfigError, StoreError
+from streams.local.supervision import supervise
+from streams.runtime import topics
+from streams.runtime.worker_process import run_worker
 from streams.settings import Settings
+from streams.settings.configured_sinks import configured_sink, configured_sinks
 
-Part = Literal["streams", "sinks"]
-PARTS: tuple[Part, ...] = ("streams", "sinks")
-_POLL_SECONDS = 0.1
+STREAMS, ALL_SINKS = "streams", "sinks"
+PARTS = (STREAMS, ALL_SINKS, *(sink.name for sink in SINKS))
 
 
 @click.command("worker")
-@click.option("--only", type=click.Choice(PARTS), help="Run one part in this process.  [default: both, supervised]")
+@click.option("--only", type=click.Choice(PARTS), help="Run this part only; `sinks` is every sink.  [default: all]")
 @click.option("--create-topics", is_flag=True, help="Create the topics that are missing first.")
-@click.option("--debug", is_flag=True, help="Also log what Faust and the Kafka client say.")
+@click.option("--debug", is_flag=True, help="Also log what Faust and the Kafka client report.")
 @settings_option
-def command(settings: Settings, only: Part | None, create_topics: bool, debug: bool) -> None:
+def command(settings: Settings, only: str | None, create_topics: bool, debug: bool) -> None:
     """Read events, compute windows, publish and store them, until stopped.
 
-    `streams` counts and publishes, `sinks` stores in ClickHouse; each is a consumer group of its own
-    and can be run as often as there are partitions (one only on a broker without transactions).
-    Stop it with Ctrl-C or SIGTERM; what was not checkpointed is simply read again. A database that goes away
-    while it runs is waited for; to start without one, run `--only streams`.
+    `streams` computes and publishes, `sinks` stores in ClickHouse and in the sinks of sinks.urls. Each part is
+    a process and a consumer group of its own; it can run as often as there are partitions, or once on a broker
+    without transactions. A single part runs in this process, several are supervised: when one ends, all end.
+    Stop it with Ctrl-C or SIGTERM; the next worker reads again what was not checkpointed. A sink's store must
+    answer at the start and may be away later; to start without one, run `--only streams`.
 
     Example:  cxstream worker --only streams
     """
     if create_topics:
         topics.create_topics(settings)
-    topics.verify_topics(settings)  # here too before there are two, so that what is wrong is said once
-    if only != "streams":
-        _verify_database(settings.clickhouse.url)
+    topics.verify_topics(settings)  # before several processes start, so that an error is a single line
+    parts = _parts(settings, only)
+    for part in parts:
+        _require_store(settings, part)
+    if len(parts) > 1:
+        options = sys.argv[2:] if sys.argv[1:2] == ["worker"] else []
+        # the last `--only` counts, and the options may contain `--only sinks`
+        sys.exit(supervise({part: ["worker", *options, "--only", part] for part in parts}))
+    run_worker(_app(settings, parts[0]), settings, debug)
+
+
+def _parts(settings: Settings, only: str | None) -> list[str]:
+    """`streams` and the names of the sinks to run."""
+    if only not in (None, ALL_SINKS):
+        return [only]
+    names = [sink.name for sink in configured_sinks(settings)]
     if only is None:
-        sys.exit(_supervise(sys.argv[2:] if sys.argv[1:2] == ["worker"] else []))
-    run(_part(settings, only), settings, debug)
+        return [STREAMS, *names]
+    if not names:
+        raise ConfigError("no sink is configured; set clickhouse.url or sinks.urls")
+    return names
 
 
-def run(app: faust.App, settings: Settings, debug: bool = False) -> None:
-    """Run an app in this process until it is stopped; ends by `SystemExit`."""
-    logs.configure(settings.app.log, debug)
-    _Worker(app).execute_from_commandline()
-
-
-def _verify_database(url: str) -> None:
+def _require_store(settings: Settings, part: str) -> None:
+    if part == STREAMS:
+        return
+    configured = configured_sink(settings, part)
     try:
-        ping.require(url)
+        configured.sink.require(configured.url)
     except SinkError as error:
         raise StoreError(str(error)) from None
 
 
-class _Worker(PunctualWorker):
-    """Faust's worker, which leaves logging and the terminal as they are."""
-
-    def __init__(self, app: faust.App) -> None:
-        super().__init__(app, loglevel=logging.INFO, quiet=True, redirect_stdouts=False)
-        self.spinner = None  # it writes escape sequences, also into files
-
-    async def start(self) -> None:
-        """Start; what is wrong with the settings is a line and its exit code, not a traceback."""
-        try:
-            await super().start()
-        except CxError as error:
-            end_worker(error)
-
-    def _setup_logging(self) -> None:
-        """Configured already."""
-
-
-def _part(settings: Settings, only: Part) -> faust.App:
+def _app(settings: Settings, part: str) -> faust.App:
     from streams import app  # building an app needs the settings to be right
 
-    return app.streams(settings).app if only == "streams" else app.sinks(settings).app
-
-
-def _supervise(arguments: list[str]) -> int:
-    """Run both parts; when one ends, end the other and return the first one's exit code."""
-    stopping: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda received, frame: stopping.append(received))
-    children = [Child(part, ["worker", "--only", part, *arguments]) for part in PARTS]
-    while not stopping and all(child.exit_code is None for child in children):
-        time.sleep(_POLL_SECONDS)
-    ended = next((child.exit_code for child in children if child.exit_code is not None), 0)
-    end_all(children)
-    return 0 if stopping else ended
+    return app.streams(settings).app if part == STREAMS else app.sink(settings, configured_sink(settings, part)).app

@@ -11,6 +11,7 @@ from streams.settings.sections import (
     Metrics,
     Risk,
     Settings,
+    Sinks,
     Windows,
 )
 
@@ -27,6 +28,7 @@ __all__ = [
     "Metrics",
     "Risk",
     "Settings",
+    "Sinks",
     "Windows",
     "load",
 ]

@@ -16,8 +16,13 @@ def to_toml(settings: Settings) -> str:
     sections = msgspec.to_builtins(settings)
     if sections["kafka"]["password"]:
         sections["kafka"]["password"] = HIDDEN
-    sections["clickhouse"]["url"] = re.sub(r"(//[^:/@]*):[^/]*@", rf"\1:{HIDDEN}@", sections["clickhouse"]["url"])
+    sections["clickhouse"]["url"] = _without_password(sections["clickhouse"]["url"])
+    sections["sinks"]["urls"] = [_without_password(url) for url in sections["sinks"]["urls"]]
     return "\n".join(_section(name, values) for name, values in sections.items())
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(//[^:/@]*):[^/]*@", rf"\1:{HIDDEN}@", url)
 
 
 def _section(name: str, values: dict[str, object]) -> str:

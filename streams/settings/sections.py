@@ -9,7 +9,7 @@ import msgspec
 from schemas.catalogue import SOURCE_TOPICS
 from streams.core.cells.cuts import Cut
 from streams.core.time.business_hours import BusinessHours
-from streams.core.time.panes import Span, parse_span
+from streams.core.time.spans import Span, parse_span
 from streams.errors import ConfigError
 
 Raw = TypeVar("Raw")
@@ -53,17 +53,28 @@ class Kafka(_Section, frozen=True, kw_only=True):
 
 
 class ClickHouse(_Section, frozen=True, kw_only=True):
-    """The database for results: `http(s)://user:password@host:port/database` or `chdb:///folder`."""
+    """The database for results: `http(s)://user:password@host:port/database` or `chdb:///folder`.
+
+    An empty `url` stores nothing in ClickHouse.
+    """
 
     url: str = "http://default@127.0.0.1:8123/cxstream"
     flush_rows: Positive = 20_000
     flush_seconds: Annotated[float, msgspec.Meta(gt=0)] = 1.0
 
 
-class Metrics(_Section, frozen=True, kw_only=True):
-    """The HTTP listeners of the two workers: /metrics, /healthz and /readyz.
+class Sinks(_Section, frozen=True, kw_only=True):
+    """The sinks besides ClickHouse, such as `ndjson:///folder`; see `docs/sinks.md`."""
 
-    Port 0 takes a free one. `stalled_after` is in seconds.
+    urls: list[str] = msgspec.field(default_factory=list)
+    flush_rows: Positive = 20_000
+    flush_seconds: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+
+
+class Metrics(_Section, frozen=True, kw_only=True):
+    """The HTTP listeners of the workers: /metrics, /healthz and /readyz.
+
+    Port 0 takes a free one. Each further sink takes the port after the one before. `stalled_after` is in seconds.
     """
 
     host: str = "127.0.0.1"
@@ -134,6 +145,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     app: App = App()
     kafka: Kafka = Kafka()
     clickhouse: ClickHouse = ClickHouse()
+    sinks: Sinks = msgspec.field(default_factory=Sinks)
     metrics: Metrics = Metrics()
     windows: Windows = msgspec.field(default_factory=Windows)
     lateness: Lateness = Lateness()
@@ -175,7 +187,7 @@ class Settings(_Section, frozen=True, kw_only=True):
         return name if name in SOURCE_NAMES else self.kafka.prefix + name
 
     def group(self, role: str) -> str:
-        """The consumer group of one of our two apps, `streams` or `sinks`."""
+        """The consumer group of one of our apps: `streams`, or the role of a sink."""
         return f"{self.app.id}-{role}"
 
 

@@ -32,7 +32,7 @@ def test_it_fails_on_what_is_missing_and_is_content_when_it_was_mended(any_broke
     env = environment(any_broker, tmp_path)
     before = run("doctor", folder=tmp_path, **env)
     assert before.returncode == 2
-    assert levels(before.stdout)["topics"] == levels(before.stdout)["database"] == {"FAIL"}
+    assert levels(before.stdout)["topics"] == levels(before.stdout)["sinks"] == {"FAIL"}
     assert "create with `cxstream topics`" in before.stdout
     assert "run `cxstream migrate`" in before.stdout
 
@@ -43,7 +43,7 @@ def test_it_fails_on_what_is_missing_and_is_content_when_it_was_mended(any_broke
 
     after = run("doctor", folder=tmp_path, **env)
     assert after.returncode == 0, after.stdout
-    assert levels(after.stdout)["topics"] == levels(after.stdout)["database"] == {"ok"}
+    assert levels(after.stdout)["topics"] == levels(after.stdout)["sinks"] == {"ok"}
     assert (after.stderr, before.stderr) == ("", "")
 
 
@@ -60,7 +60,7 @@ def test_an_absent_broker_and_database_fail_with_the_fix(tmp_path: Path) -> None
     done = run("doctor", folder=tmp_path, **env)
     assert done.returncode == 2
     assert "FAIL  broker    no broker at 127.0.0.1:1: start it or set kafka.brokers" in done.stdout
-    assert levels(done.stdout)["database"] == {"FAIL"}
+    assert levels(done.stdout)["sinks"] == {"FAIL"}
     assert done.stderr == ""
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from kafka.admin import KafkaAdminClient
 
-from schemas.catalogue import EVENTS, RISK, SCORES
+from schemas.catalogue import SOURCE_TOPICS, RISK, SCORES
+from sinks.sink import PUBLIC_TOPICS
 from streams.core.stage1.outcomes import RECORD_OUTCOMES
-from streams.runtime.sink_worker import STORED
 from streams.settings import Settings
 from tests.faults.processes import Worker, until
 from tests.faults.readback import Expected, at_rest, disagreements, expected, latest, published, read, rejected
@@ -90,7 +90,7 @@ def check_prometheus(workers: Sequence[Worker], settings: Settings) -> None:
 def wait_stored(sink: Worker, settings: Settings, within: float = 60.0) -> None:
     """Until the sinks' group has committed the last record of every topic."""
     ends: dict[tuple[str, int], int] = {}
-    for record in read(settings, *(topic.name for topic in STORED)):
+    for record in read(settings, *PUBLIC_TOPICS):
         ends[settings.topic(record.topic), record.partition] = record.offset
 
     def behind() -> dict[tuple[str, int], int]:
@@ -122,6 +122,6 @@ def check_stored(settings: Settings, wanted: Expected) -> None:
 def _storable(settings: Settings) -> set[tuple[str, int, int]]:
     return {
         (r.topic, r.partition, r.offset)
-        for r in read(settings, *(topic.name for topic in EVENTS))
+        for r in read(settings, *(topic.name for topic in SOURCE_TOPICS))
         if not isinstance(decode(Arrival(r.topic, r.partition, r.offset, r.timestamp, r.value)), str)
     }

@@ -8,9 +8,10 @@ import signal
 import sys
 from itertools import count
 
-from streams.cli import worker
 from streams.runtime import failpoints
+from streams.runtime.worker_process import run_worker
 from streams.settings import load
+from streams.settings.configured_sinks import configured_sinks
 
 
 def kill_at(point: str, time: int) -> None:
@@ -34,7 +35,8 @@ def main() -> None:
     from streams import app
 
     settings = load()
-    worker.run(app.streams(settings).app if part == "streams" else app.sinks(settings).app, settings)
+    worker = app.streams(settings) if part == "streams" else app.sink(settings, configured_sinks(settings)[0])
+    run_worker(worker.app, settings)
 
 
 if __name__ == "__main__":

@@ -55,9 +55,9 @@ def members(settings: Settings) -> list[str]:
 
 @pytest.mark.kafka
 def test_an_outage_longer_than_the_session_and_the_buffer(
-    quick_kafka: KafkaCluster, on: Callable[[str], Settings], front: ClickHouseFront, start: Start, seed: int
+    fresh_kafka: KafkaCluster, on: Callable[[str], Settings], front: ClickHouseFront, start: Start, seed: int
 ) -> None:
-    settings = on(quick_kafka.address)
+    settings = on(fresh_kafka.address)
     streams, sink = start("streams", settings), start("sinks", settings)
     traffic = Traffic(seed, now_ms(), settings.kafka.partitions)
     send(settings.kafka.brokers, traffic.first())
@@ -115,7 +115,7 @@ def test_a_database_that_hangs_holds_up_only_the_sink(
     wanted = settled(lambda: [streams], settings)
     assert sink.total("cxstream_sink_pending_records")
     until("the sink is to be restarted", lambda: sink.get("/healthz")[0] == 503, 20)
-    assert "nothing has been stored, or refused by the database" in sink.get("/healthz")[1]
+    assert "clickhouse has neither stored nor refused anything" in sink.get("/healthz")[1]
     front.release.set()
     wait_stored(sink, settings)
     until("the sink is well", lambda: sink.get("/healthz")[0] == 200, 20)

@@ -11,6 +11,7 @@ import pytest
 from sinks.clickhouse.address import parse_url
 from sinks.clickhouse.connection import Connection, connect
 from sinks.clickhouse.migrate import migrate
+from tests.sinks.stores import ClickHouseStore, FolderStore, Store
 from tests.support.clickhouse_front import ClickHouseFront
 
 Ask = Callable[[str], Sequence[Sequence[Any]]]
@@ -82,3 +83,20 @@ def ask(front: ClickHouseFront, database: str) -> Iterator[Ask]:
             return opened[0].rows(sql)
 
         yield rows
+
+
+@pytest.fixture
+def chdb_store(folder: Path, database: str, ask: Ask) -> Store:
+    url = f"chdb://{folder}?database={database}"
+    migrate(url)
+    return ClickHouseStore(url, ask)
+
+
+@pytest.fixture
+def http_store(http_url: str, ask: Ask) -> Store:
+    return ClickHouseStore(http_url, ask)
+
+
+@pytest.fixture
+def folder_store(tmp_path: Path) -> Store:
+    return FolderStore(tmp_path / "store")

@@ -1,4 +1,4 @@
-"""What a person is told about the database."""
+"""The check of the database names its state, and every failure with its fix."""
 
 import subprocess
 import sys
@@ -17,14 +17,16 @@ pytestmark = pytest.mark.io
 
 
 def test_a_migrated_database_is_named_with_version_and_last_migration(url: str) -> None:
-    state = check(url)
-    assert state.startswith(("chDB 2", "ClickHouse 2"))
-    assert state.endswith(f"at {parse_url(url)}: {migrations()[-1].name}")
+    ready, text = check(url)
+    assert ready
+    assert text.startswith(("chDB 2", "ClickHouse 2"))
+    assert text.endswith(f"at {parse_url(url)}: {migrations()[-1].name}")
 
 
 def test_a_database_that_is_not_migrated_is_a_state_with_its_remedy(empty_url: str, database: str) -> None:
-    state = check(empty_url.replace(database, "default"))
-    assert state.endswith("not migrated, run `cxstream migrate` for 0001_tables")
+    ready, text = check(empty_url.replace(database, "default"))
+    assert not ready
+    assert text.endswith("not migrated, run `cxstream migrate` for 0001_tables")
 
 
 def test_a_missing_database_is_named_with_its_remedy(empty_url: str) -> None:

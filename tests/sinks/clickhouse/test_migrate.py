@@ -1,11 +1,13 @@
 """Migrations are applied once, in order, and never changed afterwards."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from sinks.clickhouse.migrate import FOLDER, migrate, migrations, read_migration
+from sinks.clickhouse.sink import ClickHouseSink
 from sinks.errors import SinkError
 from tests.sinks.conftest import Ask
 
@@ -73,6 +75,13 @@ def test_a_statement_that_fails_names_itself_and_a_repeat_goes_on(empty_url: str
     assert migrate(empty_url, own) == ["0002_view"]
 
 
+@pytest.mark.io
+def test_a_sink_does_not_start_on_tables_that_are_not_migrated(empty_url: str, database: str) -> None:
+    sink = ClickHouseSink(empty_url.replace(database, "default"))
+    with closing(sink), pytest.raises(SinkError, match="0001_tables is not applied; run `cxstream migrate`"):
+        sink.warm()
+
+
 def test_a_semicolon_ends_a_statement_only_at_the_end_of_a_line(own: Path) -> None:
     first, second = read_migration(own / "0001_first.sql").statements
     assert first.startswith("CREATE TABLE IF NOT EXISTS a")
@@ -85,7 +94,7 @@ def test_a_semicolon_ends_a_statement_only_at_the_end_of_a_line(own: Path) -> No
     [
         ("0004_gap.sql", "not numbered 1 to 3: 0001_first, 0002_view, 0004_gap"),
         ("0002_again.sql", "not numbered 1 to 3: 0001_first, 0002_again, 0002_view"),
-        ("add.sql", "add.sql: a migration is called like 0003_add_column.sql"),
+        ("add.sql", "add.sql: name a migration like 0003_add_column.sql"),
     ],
 )
 def test_a_file_out_of_the_row_is_refused(own: Path, name: str, message: str) -> None:

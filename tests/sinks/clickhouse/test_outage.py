@@ -16,7 +16,7 @@ from tests.support.clickhouse_front import ClickHouseFront
 @pytest.mark.io
 def test_what_is_added_during_an_outage_is_stored_after_it(front: ClickHouseFront, http_url: str, ask: Ask) -> None:
     now = [0.0]
-    with closing(ClickHouseSink(http_url, flush_rows=100, clock=lambda: now[0])) as sink:
+    with closing(ClickHouseSink(http_url, flush_rows=100, now_s=lambda: now[0])) as sink:
         sink.add("cx.surveys.v1", 0, surveys(0, 100))
         sink.flush()
         with front.down():
@@ -25,10 +25,10 @@ def test_what_is_added_during_an_outage_is_stored_after_it(front: ClickHouseFron
                 with pytest.raises(SinkUnavailable, match="not available; start it, or correct clickhouse.url") as away:
                     sink.flush()
                 now[0] += away.value.retry_after
-            assert sink.buffered == 400
+            assert sink.pending == 400
         sink.add("cx.scores.v1", 0, [record(0, score())])
         assert sink.flush() == []
-        assert sink.buffered == 0
+        assert sink.pending == 0
     assert ask("SELECT count(), uniqExact(offset), max(offset) FROM surveys") == [(500, 500, 499)]
     assert ask("SELECT count() FROM scores") == [(1,)]
 
@@ -36,7 +36,7 @@ def test_what_is_added_during_an_outage_is_stored_after_it(front: ClickHouseFron
 @pytest.mark.io
 def test_a_sink_may_start_before_its_database(front: ClickHouseFront, http_url: str, ask: Ask) -> None:
     now = [0.0]
-    with closing(ClickHouseSink(http_url, clock=lambda: now[0])) as sink:
+    with closing(ClickHouseSink(http_url, now_s=lambda: now[0])) as sink:
         with front.down():
             with pytest.raises(SinkUnavailable):
                 sink.warm()
@@ -51,7 +51,7 @@ def test_a_sink_may_start_before_its_database(front: ClickHouseFront, http_url: 
 @pytest.mark.io
 def test_a_database_that_answers_503_is_left_alone_during_the_pause(front: ClickHouseFront, http_url: str) -> None:
     now = [0.0]
-    with closing(ClickHouseSink(http_url, clock=lambda: now[0])) as sink:
+    with closing(ClickHouseSink(http_url, now_s=lambda: now[0])) as sink:
         sink.add("cx.surveys.v1", 0, surveys(0, 10))
         front.fail_next_inserts("answers_503")
         for _ in range(5):
@@ -74,12 +74,12 @@ def test_tables_that_are_missing_are_no_outage_but_a_matter_for_a_person(
         with pytest.raises(SinkError, match="tables are not those of this version; run `cxstream migrate`") as refused:
             sink.flush()
         assert not isinstance(refused.value, SinkUnavailable)
-        assert sink.buffered == 10
+        assert sink.pending == 10
 
 
 def test_pauses_double_up_to_a_bound_and_start_again_after_a_success() -> None:
     now = [100.0]
-    breaker = Breaker(lambda: now[0], first=0.5, longest=15.0)
+    breaker = Breaker(lambda: now[0], first_s=0.5, longest_s=15.0)
     pauses = []
     for _ in range(7):
         pauses.append(breaker.failed("away").retry_after)

@@ -73,7 +73,7 @@ def test_inserts_that_fail_after_or_before_execution_double_and_lose_nothing(
 ) -> None:
     front.fail_next_inserts(*faults)
     now = [0.0]
-    with closing(ClickHouseSink(http_url, flush_rows=100, clock=lambda: now[0])) as sink:
+    with closing(ClickHouseSink(http_url, flush_rows=100, now_s=lambda: now[0])) as sink:
         sink.add("cx.surveys.v1", 0, surveys(0, 250))
         for _ in range(len(faults) + 1):
             try:
@@ -81,7 +81,7 @@ def test_inserts_that_fail_after_or_before_execution_double_and_lose_nothing(
                 break
             except SinkUnavailable as unavailable:
                 now[0] += unavailable.retry_after
-        assert sink.buffered == 0
+        assert sink.pending == 0
     assert len(front.attempts) == 3 + len(faults)
     assert len(set(front.attempts)) == 3, "an insert was named differently on its second attempt"
     assert ask("SELECT count(), uniqExact(offset) FROM surveys") == [(250, 250)]
@@ -91,7 +91,7 @@ def test_an_insert_that_was_executed_but_answered_too_late_is_not_doubled(
     front: ClickHouseFront, http_url: str, ask: Ask
 ) -> None:
     now = [0.0]
-    with closing(ClickHouseSink(http_url, timeout=1, clock=lambda: now[0])) as sink:
+    with closing(ClickHouseSink(http_url, timeout_s=1, now_s=lambda: now[0])) as sink:
         sink.warm()
         sink.add("cx.surveys.v1", 0, surveys(0, 100))
         front.fail_next_inserts("slow")

@@ -6,8 +6,10 @@ import msgspec
 import pytest
 from msgspec import inspect
 
-from schemas.catalogue import TOPICS
-from sinks.clickhouse.tables import DERIVED_COLUMNS, SOURCE_COLUMNS, STORED_TOPICS, TABLES, Table
+from schemas.catalogue import SOURCE_TOPICS, TOPICS, Topic
+from schemas.envelope import Envelope
+from sinks.clickhouse.migrate import migrations
+from sinks.clickhouse.tables import DERIVED_COLUMNS, SOURCE_COLUMNS, STORED_TOPICS, TABLES, Table, source_tables
 from tests.sinks.conftest import Ask
 
 ALL = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
@@ -22,6 +24,27 @@ def test_every_record_of_a_stored_topic_has_a_table(topic: object) -> None:
     records = {table.record for table in TABLES if table.topic is topic}
     kind = next(t.record for t in TOPICS if t is topic)
     assert records == set(getattr(kind, "__args__", (kind,)))
+
+
+def lacks_migration(table: Table) -> str:
+    """What to do where no migration creates the table; empty where one does."""
+    statements = [statement for migration in migrations() for statement in migration.statements]
+    created = [s for s in statements if re.match(rf"CREATE TABLE IF NOT EXISTS {table.name}\b", s)]
+    return "" if created else f"add a migration for table {table.name}"
+
+
+@ALL
+def test_every_table_is_created_by_a_migration(table: Table) -> None:
+    assert not lacks_migration(table), lacks_migration(table)
+
+
+def test_a_new_source_gets_a_table_named_after_its_topic_and_needs_a_migration() -> None:
+    chats = Topic("cx.chats.v2", 2, "source", Envelope, "customer", "Chats", 40)
+    *known, table = source_tables((*SOURCE_TOPICS, chats))
+    assert tuple(known) == TABLES[: len(SOURCE_TOPICS)]
+    assert table == Table("chats", chats, Envelope)
+    assert table.columns[:5] == (*SOURCE_COLUMNS, "event_id")
+    assert lacks_migration(table) == "add a migration for table chats"
 
 
 @pytest.mark.io

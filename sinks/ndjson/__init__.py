@@ -1,0 +1,1 @@
+"""The NDJSON sink: files of newline-delimited JSON."""
