@@ -1,6 +1,6 @@
 """An export becomes events.
 
-The modules from `mapping` to `summary` compute: they read no file and no clock, so a gateway can use
-them with text and rows in memory. `mapping_files`, `files`, `sort`, `send`, `progress` and `run` do the
-I/O of the command. Contracts in `pyproject.toml` keep the two apart.
+`mapping_files`, `files`, `sort`, `send`, `progress` and `run` do the I/O of the command. All other modules
+are pure: they read no file and no clock, so a gateway can use them with text and rows in memory.
+Contracts in `pyproject.toml` keep the two halves apart.
 """
