@@ -6,6 +6,7 @@ Neither acknowledges anything: what was not checkpointed is processed again by t
 import logging
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import faust
@@ -13,6 +14,9 @@ import faust
 from streams.errors import CxError
 
 log = logging.getLogger(__name__)
+
+OnFatal = Callable[[BaseException], None]
+"""Is called with an error after which the worker cannot go on: `end_worker`, unless a replay wants to report it."""
 
 UNEXPECTED = 70
 """Exit code for an error nobody foresaw (EX_SOFTWARE)."""

@@ -8,6 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from faust.types import TP
 
 from streams.errors import FencedError
+from streams.runtime.fatal import OnFatal
 
 log = logging.getLogger(__name__)
 
@@ -44,21 +45,21 @@ class Partitions(Generic[R]):
     def __init__(
         self,
         topics: Collection[str],
-        open_runner: Callable[[int], Coroutine[Any, Any, R]],
-        failed: Callable[[BaseException], None],
+        open_runner: Callable[[int, OnFatal], Coroutine[Any, Any, R]],
+        on_fatal: OnFatal,
     ) -> None:
         self._topics = topics
         self._open = open_runner
-        self._failed = failed
+        self._on_fatal = on_fatal
         self._opening: dict[int, asyncio.Task[R]] = {}
         self._settled = asyncio.Event()
 
-    def failed(self, error: BaseException) -> None:
+    def runner_failed(self, error: BaseException) -> None:
         """A runner cannot go on: so the worker cannot, unless a rebalance is about to take its partition away."""
         if isinstance(error, FencedError) and not self._settled.is_set():
             log.info("%s; a rebalance is under way", error)
         else:
-            self._failed(error)
+            self._on_fatal(error)
 
     @property
     def running(self) -> Mapping[int, R]:
@@ -118,7 +119,7 @@ class Partitions(Generic[R]):
         log.info("partition %d let go", partition)
 
     async def _opened(self, partition: int) -> R:
-        runner = await self._open(partition)
+        runner = await self._open(partition, self.runner_failed)
         task = asyncio.current_task()
         if task is not None and task.cancelling():  # a client that was just closing may have swallowed it
             await runner.close(0.0)
@@ -132,6 +133,6 @@ class Partitions(Generic[R]):
         if error is None:
             return
         if task in self._opening.values():
-            self.failed(error)
+            self.runner_failed(error)
         else:
             log.info("a partition was let go while it was opened, which ended with: %s", error)

@@ -9,15 +9,18 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from schemas.catalogue import SOURCE_TOPICS, PANES, REKEYED, SCORES
+from schemas.catalogue import PANES, REKEYED, SCORES, SOURCE_TOPICS
 from streams.core.stage1.outcomes import RECORD_OUTCOMES, TopicProgress
+from streams.core.stage2.replay_clock import SourcePartition
 from streams.core.time.lateness import NO_WATERMARK_MS
 from streams.errors import BrokerError
 from streams.runtime.clock import monotonic
 from streams.runtime.connection import aiokafka_options, connected
+from streams.runtime.fatal import OnFatal
 from streams.runtime.offsets import OffsetReader
+from streams.runtime.opening import Ends
 from streams.runtime.progress_clock import ProgressClock
-from streams.runtime.worker import Ends, StreamsWorker
+from streams.runtime.worker import StreamsWorker
 from streams.settings import Settings
 
 STALLED_SECONDS = 60.0
@@ -27,8 +30,7 @@ _POLL_SECONDS = 0.05
 _FETCH_MS = 200
 _BACK, _FURTHER = 2, 32
 
-Failed = Callable[[BaseException], None]
-Make = Callable[[Ends, Failed], StreamsWorker]
+Make = Callable[[Ends, OnFatal], StreamsWorker]
 """Makes the worker of a replay, unstarted."""
 
 
@@ -36,8 +38,8 @@ Make = Callable[[Ends, Failed], StreamsWorker]
 class ReplayExtent:
     """What a replay reads: of each source partition that has records, its first offset and the one after its last."""
 
-    firsts: Mapping[tuple[str, int], int]
-    ends: Mapping[tuple[str, int], int]
+    firsts: Mapping[SourcePartition, int]
+    ends: Ends
 
     @property
     def records(self) -> int:
@@ -111,11 +113,11 @@ async def replay(make: Make, extent: ReplayExtent, report: Callable[[int], None]
     """
     failure: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
-    def failed(error: BaseException) -> None:
+    def on_fatal(error: BaseException) -> None:
         if not failure.done():
             failure.set_exception(error)
 
-    streams = make(extent.ends, failed)
+    streams = make(extent.ends, on_fatal)
     await streams.app.start()
     running: asyncio.Future[Any] = asyncio.ensure_future(_Run(streams, extent, report).through())
     try:
@@ -152,7 +154,7 @@ class _Run:
         runners = self._streams.stage1.running.values()
         newest = max((mark for runner in runners for mark in runner.state.watermarks.values()), default=NO_WATERMARK_MS)
         if newest != NO_WATERMARK_MS:
-            await asyncio.gather(*(runner.settle_risks(newest) for runner in runners))
+            await asyncio.gather(*(runner.settle_assessments(newest) for runner in runners))
 
     async def _until(self, waiting: Callable[[], str | None]) -> None:
         progress = ProgressClock(monotonic)

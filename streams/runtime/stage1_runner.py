@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 from itertools import groupby
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import msgspec
 from faust.types import EventT
@@ -16,12 +16,14 @@ from streams.core.stage1.checkpoint_budget import CheckpointBudget
 from streams.core.stage1.definition import Definition
 from streams.core.stage1.outcomes import SourceRecord, TopicProgress
 from streams.core.stage1.partition_state import PartitionState
-from streams.errors import HoleError, StateError
+from streams.errors import StateError
 from streams.runtime import changelog
 from streams.runtime.checkpoint import Checkpointer
 from streams.runtime.clock import monotonic, now_ms
 from streams.runtime.failpoints import reach
+from streams.runtime.fatal import OnFatal
 from streams.runtime.gate import Gate
+from streams.runtime.holes import SourceLogs, hole_of_deletion, refuse_holes
 from streams.runtime.publishing import ORIGIN, Publisher
 from streams.runtime.recovery import read_to_end
 from streams.runtime.telemetry import Telemetry
@@ -40,18 +42,12 @@ _SOURCE_NAMES = frozenset(topic.name for topic in SOURCE_TOPICS)
 _STRANGER = Invalid("wrong_topic", "", f"{REKEYED.name} is internal: send events to their source topics")
 
 
-class LogPosition(NamedTuple):
-    """Where a source partition's log starts, and the group's committed offset (-1 for none)."""
-
-    start: int
-    committed: int
-
-
 class Stage1Runner:
     """Owns one partition number of all sources: opens, applies, checkpoints, acknowledges.
 
     While a checkpoint is in flight the next chunks are applied; when it has landed, all that changed
-    since goes into the next one. `failed` is called with the error that makes going on impossible.
+    since goes into the next one. `on_fatal` is called with an error after which the
+    runner cannot go on.
     """
 
     def __init__(
@@ -63,7 +59,7 @@ class Stage1Runner:
         publisher: Publisher,
         telemetry: Telemetry,
         transactional: bool,
-        failed: Any,
+        on_fatal: OnFatal,
     ) -> None:
         self.partition = partition
         self.state = PartitionState(partition, definition)
@@ -71,7 +67,7 @@ class Stage1Runner:
         self._options = options
         self._publisher = publisher
         self._telemetry = telemetry
-        self._failed = failed
+        self._on_fatal = on_fatal
         identity = f"{settings.app.id}-intake-{partition}" if transactional else None
         self._checkpointer = Checkpointer(options, identity, settings.kafka.max_batch_bytes)
         self._budget = CheckpointBudget.of(self._checkpointer.atomic_limit)
@@ -86,20 +82,18 @@ class Stage1Runner:
         self._task: asyncio.Task[None] | None = None
         self.durable: dict[str, int] = {}
 
-    async def open(
-        self, marks: Callable[[], Awaitable[dict[str, LogPosition]]], ends: Callable[[], Awaitable[dict[str, int]]]
-    ) -> None:
+    async def open(self, logs: SourceLogs) -> None:
         """Fence the former owner, load the state, and make sure nothing is missing between it and the log.
 
-        `marks` tells, by topic, where the logs start and what the group has committed, `ends` where they end.
-        The former is asked before the state is read and the latter after it: whoever owns the partition,
-        nothing is committed that is not in the state by then, nor in the state that is not in the log. The
-        other way round a worker that was stopped in between, and has lost the partition meanwhile, would find
-        a hole where there is none. Raises `HoleError` when records were lost before they were applied, or
-        the topic was made anew under the state.
+        `logs` is asked where the logs start, and what the group has committed, before the state is read, and where
+        the logs end after it. While another worker owns the partition, and goes on, every offset that was committed
+        by then is in the state, and every record in the state is in the log. In the other order, a worker that was
+        paused in between and lost the partition would find a hole where there is none. Raises `HoleError` if records
+        were deleted before they were applied or a topic was recreated, and `StateError` if the changelog holds
+        something else than this state.
         """
         began, records, last = monotonic(), 0, changelog.LastCheckpoint()
-        marked = await marks()
+        positions = await logs.positions()
         await self._checkpointer.open()
         topic = self._settings.topic(CHANGELOG.name)
         async with aclosing(read_to_end(self._options, topic, self.partition)) as changelog_:
@@ -111,8 +105,8 @@ class Stage1Runner:
                         last.add(record.key or b"", record.value)
                 await asyncio.sleep(0)
         self.durable = {name: progress.applied for name, progress in self.state.progress.items()}
-        self._refuse_holes(marked, await ends())
-        self._begin({topic: mark.start for topic, mark in marked.items() if topic not in self.state.progress})
+        refuse_holes(self.state, positions, await logs.ends())
+        self._begin({topic: at.start for topic, at in positions.items() if topic not in self.state.progress})
         if self._checkpointer.atomic_limit is not None:
             await self._publish_again(last)
         self._telemetry.own_stage1(self.partition, self.state)
@@ -152,11 +146,9 @@ class Stage1Runner:
 
     def on_records_deleted(self, topic: str, position: int, start: int) -> None:
         """The log of `topic` was to be read on at `position`, but starts at `start`, or ends before it."""
-        first = max(position, self.state.applied(topic) + 1)
-        if start > first:
-            self._failed(HoleError(_gone(topic, self.partition, first, start)))
-        elif start < position:
-            self._failed(HoleError(_made_anew(topic, self.partition, position - 1, start)))
+        hole = hole_of_deletion(self.state, topic, position, start)
+        if hole is not None:
+            self._on_fatal(hole)
 
     def renew_assessments(self) -> None:
         """Assess some customers anew, because time has passed or there is another model; called every second or so."""
@@ -228,7 +220,7 @@ class Stage1Runner:
     def _ended(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
         if error is not None and not self._closed:
-            self._failed(error)
+            self._on_fatal(error)
 
     async def _checkpoints(self) -> None:
         while self._applied_at is not None or self._unacked or self._passed_gap or self._renewed:
@@ -272,29 +264,6 @@ class Stage1Runner:
         known = self.state.assessments.last_assessed(last.assessed(), self.state.ledger)
         outputs = self._publisher.of_state(known, last.panes(), last.closed(), self.state)
         await self._checkpointer.write([], self._settings.topic(CHANGELOG.name), self.partition, [], outputs)
-
-    def _refuse_holes(self, marked: dict[str, LogPosition], ends: dict[str, int]) -> None:
-        for topic, mark in marked.items():
-            applied, known = self.state.applied(topic), topic in self.state.progress
-            first = max(mark.start if known else 0, mark.committed)
-            if first > applied + 1:
-                raise HoleError(_gone(topic, self.partition, applied + 1, first))
-            if applied >= ends[topic]:
-                raise HoleError(_made_anew(topic, self.partition, applied, ends[topic]))
-
-
-def _gone(topic: str, partition: int, first: int, start: int) -> str:
-    return (
-        f"{topic}/{partition}: records {first} to {start - 1} are gone or were acknowledged "
-        "without being in the state; restore the changelog, or set a new app.id to count what is left"
-    )
-
-
-def _made_anew(topic: str, partition: int, applied: int, end: int) -> str:
-    return (
-        f"{topic}/{partition}: the state has applied record {applied}, but the log ends at "
-        f"{end}: the topic was made anew; restore it, or set a new app.id to start with it"
-    )
 
 
 def _by_origin(records: Sequence[SourceRecord]) -> Iterable[tuple[str | None, Sequence[SourceRecord]]]:

@@ -16,10 +16,11 @@ from schemas.pane import Pane, PaneRecord
 from schemas.score import Score
 from streams.core.stage1.definition import Definition
 from streams.core.stage1.outcomes import RejectedRecord
-from streams.core.stage2.replay_clock import ReplayClock
+from streams.core.stage2.replay_clock import ReplayClock, SourcePartition
 from streams.core.stage2.windows import Windows
 from streams.runtime.checkpoint import Checkpointer
 from streams.runtime.clock import monotonic, now_ms
+from streams.runtime.fatal import OnFatal
 from streams.runtime.gate import Gate
 from streams.runtime.publishing import Publisher, score_key
 from streams.runtime.recovery import read_to_end
@@ -40,8 +41,9 @@ _score = msgspec.json.Decoder(Score).decode
 class Stage2Runner:
     """Owns one partition of `cx.panes.v1`: its windows are rebuilt from that topic, so it has no state of its own.
 
-    In a replay (`ends` given) results are those of boundaries in event time, and final; while `held`
-    says so, none are due before `finish`.
+    With `ends` (the offset after the last record of each source partition that has any) this is a replay: results
+    belong to boundaries in event time and are final. While `hold_results` returns true, none is due before `finish`.
+    `on_fatal` is called with an error after which the runner cannot go on.
     """
 
     def __init__(
@@ -53,27 +55,27 @@ class Stage2Runner:
         publisher: Publisher,
         telemetry: Telemetry,
         transactional: bool,
-        failed: Callable[[BaseException], None],
-        ends: Mapping[tuple[str, int], int] | None = None,
-        held: Callable[[], bool] = lambda: False,
+        on_fatal: OnFatal,
+        ends: Mapping[SourcePartition, int] | None = None,
+        hold_results: Callable[[], bool] = lambda: False,
     ) -> None:
         self.partition = partition
         self.windows = Windows(settings.spans(), definition.lateness, settings.owners)
         self.latest: dict[bytes, Score] = {}
         self.applied = self.published_offset = -1
-        self.published_partials = self._taken = 0
+        self.published_partials = self._applied_partials = 0
         every = settings.seconds("windows.every") * 1000 if settings.windows.every else 0
-        self._boundaries = None if ends is None else ReplayClock(self.windows, definition.lateness, every, ends)
-        self._held = held
+        self._replay_clock = None if ends is None else ReplayClock(self.windows, definition.lateness, every, ends)
+        self._hold_results = hold_results
         self._settings = settings
         self._options = options
         self._publisher = publisher
         self._telemetry = telemetry
-        self._failed = failed
+        self._on_fatal = on_fatal
         identity = f"{settings.app.id}-rollup-{partition}" if transactional else None
         self._checkpointer = Checkpointer(options, identity, settings.kafka.max_batch_bytes)
-        self._unacked: list[EventT[Any]] = []
-        self._refused: list[RejectedRecord] = []
+        self._unacked_chunks: list[EventT[Any]] = []
+        self._rejected: list[RejectedRecord] = []
         self._oldest_pane: int | None = None
         self._newest_pane: int | None = None
         self._task: asyncio.Task[None] | None = None
@@ -117,7 +119,7 @@ class Stage2Runner:
         if self._oldest_pane is None:
             self._oldest_pane = records[0].timestamp
         self._newest_pane = records[-1].timestamp
-        self._unacked.append(event)
+        self._unacked_chunks.append(event)
         self._wake.set()
         await asyncio.sleep(0)
 
@@ -129,8 +131,8 @@ class Stage2Runner:
     async def finish(self) -> None:
         """End of a replay: publish what is left and stop."""
         await self._stop(patience_s=60.0)
-        if self._boundaries is not None:
-            await self._publish(self._boundaries.finish())
+        if self._replay_clock is not None:
+            await self._publish(self._replay_clock.finish())
 
     async def suspend(self, patience_s: float) -> None:
         """Publish nothing more; wait at most `patience_s` seconds for the results in flight."""
@@ -160,14 +162,14 @@ class Stage2Runner:
     def _ended(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            self._failed(error)
+            self._on_fatal(error)
 
     async def _publishing(self) -> None:
         while self._task is not None:
             async with self._gate.open_for_write():
                 await self._publish(self._due())
             self._wake.clear()
-            if not self._unacked:
+            if not self._unacked_chunks:
                 await self._until_woken(1.0)
             await self._until_stopped(PUBLISH_SECONDS)
 
@@ -183,16 +185,16 @@ class Stage2Runner:
             await asyncio.sleep(seconds)
 
     def _due(self) -> Iterable[Score]:
-        if self._boundaries is not None:
-            return () if self._held() else self._boundaries.due()
+        if self._replay_clock is not None:
+            return () if self._hold_results() else self._replay_clock.due()
         self.windows.advance(now_ms())
         return self.windows.changed()
 
     async def _publish(self, results: Iterable[Score]) -> None:
-        unacked, self._unacked, applied = self._unacked, [], self.applied
-        taken, self._taken = self._taken, 0
+        unacked, self._unacked_chunks, applied = self._unacked_chunks, [], self.applied
+        taken, self._applied_partials = self._applied_partials, 0
         oldest, self._oldest_pane, newest, self._newest_pane = self._oldest_pane, None, self._newest_pane, None
-        await self._refuse()
+        await self._publish_rejects()
         remaining, published = iter(results), False
         while some := list(islice(remaining, _RESULTS_AT_ONCE)):
             outputs = self._publisher.scores(some, self.partition)
@@ -207,34 +209,34 @@ class Stage2Runner:
             self.published_offset, self.published_partials = applied, self.published_partials + taken
             self._telemetry.partials_published(self.partition, oldest if published else None, newest)
 
-    async def _refuse(self) -> None:
-        refused, self._refused = self._refused, []
+    async def _publish_rejects(self) -> None:
+        refused, self._rejected = self._rejected, []
         if refused:
             outputs = self._publisher.rejects(refused, self.partition)
             await self._checkpointer.write(outputs, self._settings.topic(PANES.name), self.partition, [])
 
     def _apply(self, record: Any) -> None:
         self.applied = record.offset
-        self._taken += 1
+        self._applied_partials += 1
         if record.value is None:
             return
         try:
             partial = _partial(record.value)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            self._refused.append(
+            self._rejected.append(
                 RejectedRecord(PANES.name, record, Invalid("wrong_topic", "", f"not a partial: {error}"))
             )
             return
-        if self._boundaries is None:
+        if self._replay_clock is None:
             if isinstance(partial, Pane):
                 self.windows.apply(partial)
         elif isinstance(partial, Pane):
-            self._boundaries.apply(partial)
+            self._replay_clock.apply(partial)
         else:
-            self._boundaries.mark(partial)
+            self._replay_clock.mark(partial)
 
     def _restore(self, key: bytes | None, value: bytes | None) -> None:
-        if value is None or key is None or self._boundaries is not None:
+        if value is None or key is None or self._replay_clock is not None:
             return
         try:
             self.latest[key] = _score(value)

@@ -94,7 +94,7 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         return {TP(*tp): assignment.state_value(tp) for tp in assignment.tps} if assignment else {}
 
 
-class Reached(NamedTuple):
+class ReadPosition(NamedTuple):
     """How far a partition has been read: `delivered` is the offset of the last record handed over since
     the assignment (-1 for none); before `position` there is nothing else but gaps.
     """
@@ -112,13 +112,13 @@ class BatchConsumer(driver.Consumer):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._sought: int | None = None
-        self._reached: dict[TP, Reached] = {}
+        self._sought_generation: int | None = None
+        self._read_positions: dict[TP, ReadPosition] = {}
         super().__init__(*args, **kwargs)
 
-    def reached(self, topic: str, partition: int) -> Reached | None:
+    def read_position(self, topic: str, partition: int) -> ReadPosition | None:
         """How far a partition has been read; None where that is not known now."""
-        return self._reached.get(TP(topic, partition)) if self._is_sound() else None
+        return self._read_positions.get(TP(topic, partition)) if self._is_sound() else None
 
     def ends(self) -> dict[TP, int]:
         """Where the logs of the assigned partitions end, as the last fetch saw it."""
@@ -126,12 +126,12 @@ class BatchConsumer(driver.Consumer):
 
     def stop_flow(self) -> None:
         """A rebalance begins: queues are cleared, so all is read again from the committed offsets."""
-        self._sought = None
+        self._sought_generation = None
         super().stop_flow()
 
     def resume_flow(self) -> None:
         """A rebalance ends: queues have been cleared once more."""
-        self._sought = None
+        self._sought_generation = None
         super().resume_flow()
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
@@ -146,15 +146,15 @@ class BatchConsumer(driver.Consumer):
             await self._go_on_at_start(error.args[0])
             return
         if not self._is_sound() or self.should_stop:
-            self._sought = None
+            self._sought_generation = None
             return
         for tp, chunk in _in_turns(records or {}):
             is_ours = active is None or tp in active or tp in self._buffered_partitions
             if not (self._is_sound() and is_ours):
-                self._sought = None
+                self._sought_generation = None
                 return
-            yield tp, _message(tp, chunk, cast(int, self._sought))
-            self._reached[tp] = Reached(chunk[-1].offset, chunk[-1].offset + 1)
+            yield tp, _message(tp, chunk, cast(int, self._sought_generation))
+            self._read_positions[tp] = ReadPosition(chunk[-1].offset, chunk[-1].offset + 1)
         if self._is_sound():
             self._note_positions()
 
@@ -163,13 +163,13 @@ class BatchConsumer(driver.Consumer):
 
     def _is_sound(self) -> bool:
         """Whether all partitions have been sought since the assignment, and nothing was dropped since."""
-        return self.flow_active and self._sought == self.app.consumer_generation_id
+        return self.flow_active and self._sought_generation == self.app.consumer_generation_id
 
     async def _seek_again(self) -> None:
         generation = self.app.consumer_generation_id
         if await self._perform_seek():
-            self._reached.clear()
-            self._sought = generation
+            self._read_positions.clear()
+            self._sought_generation = generation
 
     async def perform_seek(self) -> None:
         """Seek to the committed offsets, or the start; without an assignment there is nothing to seek."""
@@ -188,15 +188,15 @@ class BatchConsumer(driver.Consumer):
             try:
                 start = await cast(BatchThread, self._thread).seek_to_start(tp)
             except IllegalStateError:
-                self._sought = None
+                self._sought_generation = None
                 return
             cast("BatchApp", self.app).on_records_deleted(TP(*tp), position, start)
 
     def _note_positions(self) -> None:
         thread = cast(BatchThread, self._thread)
         for tp, position in thread.positions().items():
-            delivered = self._reached[tp].delivered if tp in self._reached else -1
-            self._reached[tp] = Reached(delivered, position)
+            delivered = self._read_positions[tp].delivered if tp in self._read_positions else -1
+            self._read_positions[tp] = ReadPosition(delivered, position)
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Faust's watch over progress ends the worker where a position is not known yet; ours is /healthz."""

@@ -25,8 +25,8 @@ EXIT_HOLE, EXIT_FENCED, EXIT_STATE = 3, 4, 5
 
 
 @pytest.fixture
-def settings(quick_kafka: KafkaCluster, fault_settings: Callable[..., Settings]) -> Settings:
-    made = fault_settings(quick_kafka.address)
+def settings(fresh_kafka: KafkaCluster, fault_settings: Callable[..., Settings]) -> Settings:
+    made = fault_settings(fresh_kafka.address)
     create_topics(made)
     return made
 
@@ -119,7 +119,7 @@ def test_a_source_topic_that_was_made_anew_is_a_hole(settings: Settings, start: 
         client.delete_topics([SURVEYS.name])
         until("the topic is gone", lambda: SURVEYS.name not in client.list_topics(), 30)
     create_topics(settings)
-    ended(start("streams", settings), EXIT_HOLE, f"{SURVEYS.name}/", "the topic was made anew")
+    ended(start("streams", settings), EXIT_HOLE, f"{SURVEYS.name}/", "the topic was recreated")
 
 
 def test_state_of_other_definitions_is_not_continued(

@@ -8,6 +8,7 @@ import pytest
 from faust.types import TP
 
 from streams.errors import BrokerError, FencedError
+from streams.runtime.fatal import OnFatal
 from streams.runtime.partitions import Partitions
 
 TOPIC = "cx.surveys.v1"
@@ -44,7 +45,7 @@ class Owner:
     async def assign(self, *numbers: int) -> None:
         await self.partitions.assigned({TP(TOPIC, number) for number in numbers} | {TP("another", 9)})
 
-    async def _open(self, partition: int) -> RecordingRunner:
+    async def _open(self, partition: int, on_fatal: OnFatal) -> RecordingRunner:
         await self.may_open.wait()
         if self.failure:
             raise self.failure
@@ -136,7 +137,7 @@ async def test_what_is_taken_away_while_it_opens_is_not_waited_for(owner: Owner)
 
 
 async def test_what_goes_wrong_with_a_partition_that_was_taken_away_while_it_opened_ends_nothing(owner: Owner) -> None:
-    async def deaf(partition: int) -> RecordingRunner:
+    async def deaf(partition: int, on_fatal: OnFatal) -> RecordingRunner:
         with suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
         raise BrokerError("gone")
@@ -153,7 +154,7 @@ async def test_what_goes_wrong_with_a_partition_that_was_taken_away_while_it_ope
 
 
 async def test_what_opens_although_it_was_taken_away_is_closed(owner: Owner) -> None:
-    async def deaf(partition: int) -> RecordingRunner:
+    async def deaf(partition: int, on_fatal: OnFatal) -> RecordingRunner:
         with suppress(asyncio.CancelledError):  # as a client may do that was just closing
             await asyncio.Event().wait()
         owner.opened.append(RecordingRunner(partition))
@@ -180,11 +181,11 @@ async def test_a_partition_that_cannot_be_opened_is_reported(owner: Owner) -> No
 async def test_being_fenced_matters_only_to_who_still_owns_the_partition(owner: Owner) -> None:
     await owner.assign(0)
     await owner.partitions.revoked()
-    owner.partitions.failed(FencedError("a newer owner"))
+    owner.partitions.runner_failed(FencedError("a newer owner"))
     assert not owner.errors
-    owner.partitions.failed(BrokerError("no broker"))
+    owner.partitions.runner_failed(BrokerError("no broker"))
     await owner.assign(0)
-    owner.partitions.failed(FencedError("a newer owner"))
+    owner.partitions.runner_failed(FencedError("a newer owner"))
     assert [type(error) for error in owner.errors] == [BrokerError, FencedError]
 
 

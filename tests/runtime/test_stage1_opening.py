@@ -8,8 +8,9 @@ from prometheus_client import CollectorRegistry
 from streams.app import definition
 from streams.errors import HoleError
 from streams.runtime.connection import aiokafka_options, transactions_supported
+from streams.runtime.holes import LogPosition
 from streams.runtime.publishing import Publisher
-from streams.runtime.stage1_runner import LogPosition, Stage1Runner
+from streams.runtime.stage1_runner import Stage1Runner
 from streams.runtime.telemetry import Telemetry
 from streams.runtime.topics import create_topics
 from streams.settings import Settings
@@ -20,8 +21,24 @@ from tests.support.brokers import MakeSettings
 TAKEN = 8
 
 
+class LogsOfAFormerOwner:
+    """Answers, and lets the former owner do its work just before the first answer."""
+
+    def __init__(self, former: "Owner | None", committed: int) -> None:
+        self._former = former
+        self._committed = committed
+
+    async def positions(self) -> dict[str, LogPosition]:
+        if self._former:
+            await self._former.work()
+        return {SURVEYS: LogPosition(0, self._committed)}
+
+    async def ends(self) -> dict[str, int]:
+        return {SURVEYS: TAKEN}
+
+
 class Owner:
-    """One who opens partition 0; `former` does its work between two questions of it."""
+    """A worker that opens partition 0; `former` does its work before the state is read."""
 
     def __init__(self, settings: Settings, transactional: bool) -> None:
         self.failures: list[BaseException] = []
@@ -37,15 +54,7 @@ class Owner:
         )
 
     async def open(self, former: "Owner | None" = None, committed: int = -1) -> None:
-        async def marks() -> dict[str, LogPosition]:
-            if former:
-                await former.work()
-            return {SURVEYS: LogPosition(0, committed)}
-
-        async def ends() -> dict[str, int]:
-            return {SURVEYS: TAKEN}
-
-        await self.runner.open(marks, ends)
+        await self.runner.open(LogsOfAFormerOwner(former, committed))
 
     async def work(self) -> None:
         """Take some records and let go once they are durable."""

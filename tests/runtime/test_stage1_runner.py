@@ -11,10 +11,10 @@ from prometheus_client import CollectorRegistry
 from schemas.catalogue import REKEYED
 from streams.app import definition
 from streams.core.stage1.outcomes import TopicProgress
-from streams.errors import BrokerError, HoleError
+from streams.errors import BrokerError
 from streams.runtime.checkpoint import Change, Output
 from streams.runtime.publishing import ORIGIN, Publisher
-from streams.runtime.stage1_runner import LogPosition, Stage1Runner
+from streams.runtime.stage1_runner import Stage1Runner
 from streams.runtime.telemetry import Telemetry
 from tests.reference.contracts import CALLS, SURVEYS
 from tests.reference.windows import moment_of
@@ -229,36 +229,9 @@ async def test_a_rekeyed_record_is_one_of_its_source_and_a_stranger_is_refused(b
 
 
 @pytest.mark.parametrize(
-    ("applied", "mark", "end", "gone"),
-    [
-        (9, LogPosition(0, 10), 20, None),
-        (9, LogPosition(10, 10), 20, None),
-        (9, LogPosition(0, -1), 20, None),
-        (9, LogPosition(0, 4), 10, None),
-        (9, LogPosition(11, 10), 20, "records 10 to 10 are gone"),
-        (9, LogPosition(0, 15), 20, "records 10 to 14 are gone"),
-        (9, LogPosition(0, -1), 9, "the topic was made anew"),
-        (-1, LogPosition(3, -1), 20, "records 0 to 2 are gone"),
-        (None, LogPosition(3, -1), 20, None),
-        (None, LogPosition(0, 5), 20, "records 0 to 4 are gone"),
-    ],
-)
-async def test_a_hole_is_judged_by_state_log_and_group(
-    bench: Bench, applied: int | None, mark: LogPosition, end: int, gone: str | None
-) -> None:
-    if applied is not None:
-        bench.runner.state.progress[SURVEYS] = TopicProgress(applied=applied)
-    if gone is None:
-        bench.runner._refuse_holes({SURVEYS: mark}, {SURVEYS: end})
-    else:
-        with pytest.raises(HoleError, match=rf"cx\.surveys\.v1/0: .*{gone}"):
-            bench.runner._refuse_holes({SURVEYS: mark}, {SURVEYS: end})
-
-
-@pytest.mark.parametrize(
     ("position", "start", "gone"),
     [(10, 10, None), (4, 10, None), (10, 12, "records 10 to 11 are gone"), (4, 12, "records 10 to 11 are gone"),
-     (15, 17, "records 15 to 16 are gone"), (10, 0, "the topic was made anew")],
+     (15, 17, "records 15 to 16 are gone"), (10, 0, "the topic was recreated")],
 )  # fmt: skip
 async def test_records_that_vanish_before_they_are_read_are_a_hole_unless_they_are_in_the_state(
     bench: Bench, position: int, start: int, gone: str | None

@@ -32,7 +32,7 @@ async def runner(clock: Clock) -> Stage2Runner:
         Publisher(SETTINGS),
         telemetry,
         transactional=False,
-        failed=failures.append,
+        on_fatal=failures.append,
     )
     telemetry.high_watermarks = lambda: {TP(PANES.name, 0): 10}
     telemetry.own_stage2(0, made)

@@ -62,7 +62,7 @@ def intake() -> PartitionState:
     ]
     values = [*(json.dumps(answer).encode() for answer in answers), None, b"{"]
     stage.take(SURVEYS, [Record(10 + n, now, None, value) for n, value in enumerate(values)], now)
-    return stage.intake
+    return stage.state
 
 
 class Clock:
@@ -117,6 +117,7 @@ def value_of(telemetry: Telemetry, name: str, **labels: str) -> float | None:
     return telemetry.registry.get_sample_value(name, labels)
 
 
+@pytest.mark.io
 def test_promtool_has_nothing_to_say_about_the_metrics(telemetry: Telemetry) -> None:
     sinks = CollectorRegistry()
     SinkMetrics(sinks).up.labels("clickhouse").set(1)

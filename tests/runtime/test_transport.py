@@ -11,7 +11,7 @@ from faust.types import TP
 
 from streams.runtime.faust_app import BatchApp, batch_app
 from streams.runtime.topics import create_topics
-from streams.runtime.transport import MAX_CHUNK, BatchConsumer, BatchThread, Reached, seek_each
+from streams.runtime.transport import MAX_CHUNK, BatchConsumer, BatchThread, ReadPosition, seek_each
 from tests.support.brokers import MakeSettings
 
 A, B = TP("cx.surveys.v1", 0), TP("cx.calls.v1", 0)
@@ -178,13 +178,13 @@ async def test_how_far_a_partition_is_read_counts_markers_once_nothing_is_under_
 ) -> None:
     consumer.fetches = [{A: records(0, 3)}]
     ThreadWithPositions.told = {A: 4, B: 2}
-    assert consumer.reached(*A) is None
+    assert consumer.read_position(*A) is None
     async for _ in consumer.getmany(1.0):
-        assert consumer.reached(*B) is None
-    assert consumer.reached(*A) == Reached(2, 4)
-    assert consumer.reached(*B) == Reached(-1, 2)
+        assert consumer.read_position(*B) is None
+    assert consumer.read_position(*A) == ReadPosition(2, 4)
+    assert consumer.read_position(*B) == ReadPosition(-1, 2)
     app.consumer_generation_id = 2
-    assert consumer.reached(*A) is None
+    assert consumer.read_position(*A) is None
 
 
 async def test_the_app_is_notified_of_deleted_records_and_reading_goes_on_at_the_start_of_the_log(
