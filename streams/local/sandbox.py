@@ -1,4 +1,4 @@
-"""A broker and a database of one's own in a folder, for one run: what is real elsewhere is real here."""
+"""An embedded broker and a database in a folder, for one run of the same workers as in production."""
 
 import asyncio
 from pathlib import Path
@@ -13,42 +13,43 @@ from aiokafka import TopicPartition
 from schemas.catalogue import CHANGELOG, REKEYED, TOPICS
 from streams.errors import StoreError
 from streams.local.embedded_broker import EmbeddedBroker
-from streams.local.supervision import Child, environment
+from streams.local.supervision import Child, child_environment
 from streams.runtime.clock import monotonic
 from streams.runtime.connection import aiokafka_options
 from streams.runtime.offsets import high_watermarks
+from streams.runtime.progress_clock import ProgressClock
 from streams.runtime.topics import admin, create_topics
-from streams.settings import App, ClickHouse, Kafka, Settings
+from streams.settings import DEFAULT_FILE, App, ClickHouse, Kafka, Settings, Sinks
 from streams.settings.rendering import to_toml
 
-STORED_SECONDS = 60.0
-"""The database has failed when it has stored nothing for so long while records wait."""
+STALLED_S = 60.0
+"""The database has failed when it has stored no record for so long while records wait."""
 
-_POLL_SECONDS = 0.1
-_SESSION_SECONDS = 2  # the embedded broker lets a group wait for half of it
-_BATCH_BYTES = 16_000_000  # a checkpoint is one batch here: the larger, the fewer
+_POLL_S = 0.1
+_SESSION_TIMEOUT_S = 2  # the embedded broker delays a new group by half of it
+_BATCH_BYTES = 16_000_000  # a checkpoint is one batch here, so larger batches mean fewer checkpoints
 
 
 class Sandbox:
     """The embedded broker with all topics, and a chDB database that a sinks worker fills.
 
-    A context manager: entering starts the broker and the migrations, leaving ends every process.
-    `settings` are those given, with the addresses of here; only windows, lateness, owners and the
-    like are kept of a deployment's. Raises `CxError`.
+    A context manager: entering starts the broker and the migrations, leaving stops every process.
+    `settings` are the given ones with the addresses of this broker and database: windows, cuts, lateness,
+    owners and the like stay, the sections app, kafka and clickhouse do not. Raises `CxError`.
     """
 
     def __init__(self, settings: Settings, folder: Path) -> None:
         self.folder = folder
         self._broker = EmbeddedBroker()
-        self._given = settings
+        self._given_settings = settings
         self._migrations: Child | None = None
         self._sinks: Child | None = None
 
     def __enter__(self) -> Self:
         self._broker.start()
         try:
-            self.settings = _here(self._given, self._broker.address, self.folder)
-            self._file.write_text(to_toml(self.settings), encoding="utf-8")
+            self.settings = _local_settings(self._given_settings, self._broker.address, self.folder)
+            self._settings_file.write_text(to_toml(self.settings), encoding="utf-8")
             create_topics(self.settings)
             self._migrations = self._child("migrate", "migrate")
         except BaseException:
@@ -61,67 +62,66 @@ class Sandbox:
     ) -> None:
         for child in filter(None, (self._sinks, self._migrations)):
             child.terminate()
-            child.wait(STORED_SECONDS)
+            child.wait(STALLED_S)
         self._broker.stop()
 
     @property
-    def _file(self) -> Path:
-        return self.folder / "cxstream.toml"
+    def _settings_file(self) -> Path:
+        return self.folder / DEFAULT_FILE
 
-    async def store(self) -> None:
-        """Start storing every topic in the database, as soon as it is migrated."""
-        await asyncio.to_thread(self._migrated)
+    async def start_storing(self) -> None:
+        """Start the worker that stores every topic in the database, once the database is migrated."""
+        await asyncio.to_thread(self._finish_migrations)
         self._sinks = self._child("sinks", "worker", "--only", "sinks")
 
-    async def stored(self) -> None:
-        """Wait until the database has everything that is in the topics now."""
-        ends, before, moved = await self._ends(), -1, monotonic()
-        while (waiting := await asyncio.to_thread(self._waiting, ends)) > 0:
+    async def wait_until_stored(self) -> None:
+        """Wait until the database has all records that are in the topics now; raises `CxError` when it stalls."""
+        ends, progress = await self._end_offsets(), ProgressClock(monotonic)
+        while (waiting := await asyncio.to_thread(self._waiting_records, ends)) > 0:
             if self._sinks is not None and self._sinks.exit_code is not None:
                 raise self._sinks.failure()
-            if waiting != before:
-                before, moved = waiting, monotonic()
-            elif monotonic() > moved + STORED_SECONDS:
+            progress.moved_to(waiting)
+            if progress.still_s > STALLED_S:
                 raise StoreError(
-                    f"{self.settings.clickhouse.url}: nothing was stored for {STORED_SECONDS:g} s while "
-                    f"{waiting} records wait; see {self.folder / 'sinks.log'}"
+                    f"{self.settings.clickhouse.url}: no record was stored for {STALLED_S:g} s while "
+                    f"{waiting} wait; see {self.folder / 'sinks.log'}"
                 )
-            await asyncio.sleep(_POLL_SECONDS)
+            await asyncio.sleep(_POLL_S)
 
-    def _migrated(self) -> None:
+    def _finish_migrations(self) -> None:
         if self._migrations is not None:
-            self._migrations.wait(STORED_SECONDS)
+            self._migrations.wait(STALLED_S)
             if self._migrations.exit_code:
                 raise self._migrations.failure()
 
-    async def _ends(self) -> dict[tuple[str, int], int]:
+    async def _end_offsets(self) -> dict[tuple[str, int], int]:
         names = [self.settings.topic(topic.name) for topic in TOPICS if topic not in (CHANGELOG, REKEYED)]
         tps = [TopicPartition(name, p) for name in names for p in range(self.settings.kafka.partitions)]
-        found = await high_watermarks(aiokafka_options(self.settings), tps, "read_committed")
-        return {(tp.topic, tp.partition): end for tp, end in found.items()}
+        watermarks = await high_watermarks(aiokafka_options(self.settings), tps, "read_committed")
+        return {(tp.topic, tp.partition): end for tp, end in watermarks.items()}
 
-    def _waiting(self, ends: dict[tuple[str, int], int]) -> int:
+    def _waiting_records(self, ends: dict[tuple[str, int], int]) -> int:
         group = self.settings.group("sinks")
         with admin(self.settings) as client:
             committed = client.list_group_offsets({group: None})[group]
-        reached = {(tp.topic, tp.partition): found.offset for tp, found in committed.items()}
-        return sum(max(0, end - max(0, reached.get(place, 0))) for place, end in ends.items())
+        stored = {(tp.topic, tp.partition): entry.offset for tp, entry in committed.items()}
+        return sum(max(0, end - max(0, stored.get(partition, 0))) for partition, end in ends.items())
 
     def _child(self, name: str, *arguments: str) -> Child:
         return Child(
             name,
-            [*arguments, "--config", str(self._file)],
-            env=environment(self.folder),
+            [*arguments, "--config", str(self._settings_file)],
+            env=child_environment(self.folder),
             log=self.folder / f"{name}.log",
         )
 
 
-def _here(settings: Settings, broker: str, folder: Path) -> Settings:
+def _local_settings(settings: Settings, broker: str, folder: Path) -> Settings:
     replace = msgspec.structs.replace
     kafka = Kafka(
         brokers=broker,
         transactions="off",
-        session_timeout=_SESSION_SECONDS,
+        session_timeout=_SESSION_TIMEOUT_S,
         max_batch_bytes=_BATCH_BYTES,
         partitions=settings.kafka.partitions,
     )
@@ -130,5 +130,6 @@ def _here(settings: Settings, broker: str, folder: Path) -> Settings:
         app=App(id=f"sandbox-{token_hex(4)}", mode="replay"),
         kafka=kafka,
         clickhouse=ClickHouse(url=f"chdb://{quote(str((folder / 'clickhouse').resolve()))}", flush_seconds=0.2),
+        sinks=Sinks(),  # what is tried here must not get into the files of a deployment
         metrics=replace(settings.metrics, streams_port=0, sinks_port=0),
     )

@@ -235,7 +235,7 @@ def test_a_kept_database_says_what_the_last_table_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environment", "arguments", "message"),
     [
-        ({BINARY: "/no/such/tansu"}, (), f"cxstream: {BINARY}: /no/such/tansu is no program"),
+        ({BINARY: "/no/such/tansu"}, (), f"cxstream: {BINARY}: /no/such/tansu is not executable"),
         ({}, ("--keep", "/proc/cxdemo"), "cxstream: --keep /proc/cxdemo: "),
     ],
 )

@@ -38,6 +38,7 @@ def test_help_lists_every_command_with_what_it_does() -> None:
     assert listed == NAMES
 
 
+@pytest.mark.io
 def test_help_imports_no_command() -> None:
     code = (
         "import sys; from streams.cli.main import main, COMMANDS\n"

@@ -114,7 +114,7 @@ def test_what_is_printed_is_what_is_kept_in_the_database(mine: Path) -> None:
     assert (scores, answers) == (len(records), 21)
     again = cxstream(mine, "try", "mine.toml", "export.csv", "--keep", "kept")
     assert (again.returncode, again.stdout) == (2, "")
-    assert again.stderr == "cxstream: --keep kept: there is something in it; name a new folder\n"
+    assert again.stderr == "cxstream: --keep kept: the folder is not empty; name a new one\n"
 
 
 @pytest.mark.io

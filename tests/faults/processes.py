@@ -15,8 +15,9 @@ from typing import Any, Literal
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
-from streams.local.embedded_broker import dying_with_us, free_port
+from streams.local.embedded_broker import with_parent_death_signal
 from streams.settings import ENV_PREFIX, Settings
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 Part = Literal["streams", "sinks"]
@@ -63,7 +64,7 @@ class Worker:
         arguments = [part, *([fault[0], str(fault[1])] if fault else [])]
         with self.log.open("wb") as out:
             self.process = subprocess.Popen(
-                dying_with_us(command or [sys.executable, "-m", "tests.faults.run_worker", *arguments]),
+                with_parent_death_signal(command or [sys.executable, "-m", "tests.faults.run_worker", *arguments]),
                 cwd=ROOT, env=environment(settings) | ports, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
             )  # fmt: skip
 

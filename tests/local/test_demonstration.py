@@ -1,20 +1,17 @@
-"""What a demo shows follows from the topic of scores and from /metrics, and from nothing else."""
+"""A demo shows the topic of scores and the /metrics of the workers."""
 
 import io
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from click.testing import CliRunner
 from rich.console import Console
 from rich.table import Table
 
 from schemas.score import Score
-from streams.cli import demo
-from streams.cli.main import main
 from streams.core.statistics.intervals import adjusted_wald_nps
 from streams.local.demonstration.scores import Scores
-from streams.local.demonstration.screen import Lines, View, outcomes, pace
+from streams.local.demonstration.screen import LineScreen, View, outcomes, pace
 from streams.local.demonstration.table import Row, points, table
 from streams.local.demonstration.worker_metrics import WorkerMetrics
 from streams.settings import Settings
@@ -36,12 +33,12 @@ def nps(cell: str, window: str, promoters: int, passives: int, detractors: int) 
 def scores(*records: Score) -> Scores:
     known = Scores()
     for record in records:
-        known.take(msgspec.json.encode(record))
+        known.add(msgspec.json.encode(record))
     return known
 
 
-def view(known: Scores, machine: WorkerMetrics) -> View:
-    return View(NOW, known, machine, "5m", "live", 61.4, 100)
+def view(known: Scores, metrics: WorkerMetrics) -> View:
+    return View(NOW, known, metrics, "5m", "live", 61.4, 100)
 
 
 def text(shown: Table, width: int = 130) -> str:
@@ -128,47 +125,40 @@ def exposition(received: int, spent: float, passed: int) -> str:
     )
 
 
-def test_the_machine_is_read_from_its_metrics() -> None:
-    machine = WorkerMetrics(Settings())
-    machine.take(exposition(100, 2.0, 10), 1000.0)
-    assert (machine.per_second, machine.latency) == (0.0, None)
-    machine.take(exposition(300, 3.0, 20), 1002.0)
-    machine.take('cxstream_sink_inserted_total{topic="cx.scores.v1"} 9.0\n'
+def test_the_state_of_the_workers_is_read_from_its_metrics() -> None:
+    metrics = WorkerMetrics(Settings())
+    metrics.update(exposition(100, 2.0, 10), 1000.0)
+    assert (metrics.events_per_second, metrics.latency_s) == (0.0, None)
+    metrics.update(exposition(300, 3.0, 20), 1002.0)
+    metrics.update('cxstream_sink_inserted_total{topic="cx.scores.v1"} 9.0\n'
                  'cxstream_sink_pending_records{sink="clickhouse"} 2.0\n', 1002.0)  # fmt: skip
-    assert machine.received == 307
-    assert machine.outcomes == {"accepted": 305, "rejected": 2}
-    assert machine.waiting == 7
-    assert machine.per_second == 100
-    assert machine.latency == pytest.approx(0.3)
-    assert (machine.stored, machine.to_store) == ({"cx.scores.v1": 9}, 2)
-    assert pace(view(Scores(), machine)) == (
+    assert metrics.received == 307
+    assert metrics.count_by_outcome == {"accepted": 305, "rejected": 2}
+    assert metrics.lag_records == 7
+    assert metrics.events_per_second == 100
+    assert metrics.latency_s == pytest.approx(0.3)
+    assert (metrics.stored_by_topic, metrics.pending_records) == ({"cx.scores.v1": 9}, 2)
+    assert pace(view(Scores(), metrics)) == (
         "live 01:01  100 events/s  waiting 7  arrival to score 0.30 s  database 9 rows"
     )
-    assert outcomes(view(Scores(), machine), True) == "received 307 = accepted 305 + rejected 2 (no_zone 2 …)"
+    assert outcomes(view(Scores(), metrics), True) == "received 307 = accepted 305 + rejected 2 (no_zone 2 …)"
 
 
 def test_rates_are_those_of_the_last_seconds() -> None:
-    machine = WorkerMetrics(Settings())
+    metrics = WorkerMetrics(Settings())
     for second in range(0, 60, 2):
-        machine.take(exposition(10_000 * (second >= 30) + second, 1.0, 10), second)
-    assert machine.per_second == 1
+        metrics.update(exposition(10_000 * (second >= 30) + second, 1.0, 10), second)
+    assert metrics.events_per_second == 1
 
 
 def test_lines_come_when_something_else_is_done_and_not_more_often() -> None:
     out = io.StringIO()
-    lines, known = Lines(Console(file=out, width=130)), scores(nps("all", "5m", 30, 10, 5))
-    machine = WorkerMetrics(Settings())
-    starting = View(NOW, Scores(), machine, "5m", "starting", 0.0, 0)
-    for shown in (starting, starting, view(known, machine), view(known, machine)):
+    lines, known = LineScreen(Console(file=out, width=130)), scores(nps("all", "5m", 30, 10, 5))
+    metrics = WorkerMetrics(Settings())
+    starting = View(NOW, Scores(), metrics, "5m", "starting", 0.0, 0)
+    for shown in (starting, starting, view(known, metrics), view(known, metrics)):
         lines.show(shown)
     assert out.getvalue().splitlines() == [
         "starting 00:00  0 events sent",
         "live 01:01  100 events sent  NPS 5m +56 (+32 … +72, n 45)",
     ]
-
-
-def test_without_an_embedded_database_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "find_spec", lambda name: None)
-    result = CliRunner().invoke(main, ["demo"])
-    assert result.exit_code == 2
-    assert result.output == "cxstream: no embedded database on this machine: install cxstream[embedded]\n"

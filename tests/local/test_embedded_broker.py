@@ -106,5 +106,5 @@ def test_another_binary_is_named_by_the_environment(monkeypatch: pytest.MonkeyPa
 
 def test_a_binary_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(BINARY, "/no/such/tansu")
-    with pytest.raises(BrokerError, match=f"{BINARY}: /no/such/tansu is no program"):
+    with pytest.raises(BrokerError, match=f"{BINARY}: /no/such/tansu is not executable"):
         EmbeddedBroker().start()

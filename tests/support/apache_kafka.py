@@ -10,8 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from streams.local.embedded_broker import HOST, answers, free_port, with_parent_death_signal
+from streams.local.embedded_broker import HOST, answers, with_parent_death_signal
 from tests.support.jars import kafka_jars
+from tests.support.ports import free_port
 from tests.support.processes import is_stopped, wait_until
 
 READY_SECONDS = 90.0
@@ -163,6 +164,7 @@ transaction.state.log.replication.factor={self.nodes}
 transaction.state.log.min.isr={insync}
 transaction.state.log.num.partitions=4
 group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=500
 broker.session.timeout.ms=6000
 controlled.shutdown.enable=false
 log.cleaner.backoff.ms=200

@@ -1,1 +1,1 @@
-"""What `cxstream demo` is made of: a folder, the run, what it knows of scores and machine, and how it shows them."""
+"""The parts of `cxstream demo`: a folder, the run, the scores and metrics it reads, and how it shows them."""

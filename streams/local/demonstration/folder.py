@@ -1,4 +1,4 @@
-"""Where a demo lives: a folder with its settings, logs and database, gone at the end unless it is kept."""
+"""The folder of a demo, with its settings, logs and database; it is removed at the end unless it is kept."""
 
 import json
 import shutil
@@ -8,29 +8,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from streams.errors import ConfigError
 from streams.local.embedded_broker import free_port
-from streams.local.supervision import Child, environment
+from streams.local.folders import new_folder
+from streams.local.supervision import Child, child_environment
 from streams.settings import DEFAULT_FILE, Settings, load
 
-SESSION_SECONDS = 2
-"""The embedded broker lets a new member of a group wait for it, so it is short."""
+SESSION_TIMEOUT_S = 2
+"""Short, because the embedded broker delays a new member of a group by it."""
 
 _SETTINGS = """\
-# what `cxstream demo` ran with; other commands take it by --config
+# the settings of a `cxstream demo`; other commands take this file with --config
 [app]
 id = "demo"
 [kafka]
 brokers = {broker}
-partitions = 1  # the embedded broker slows down with the number of batches it holds
+partitions = 1  # the embedded broker slows down with the number of batches it stores
 transactions = "off"
-session_timeout = {session}
+session_timeout = {session_timeout_s}
 [clickhouse]
 url = {database}
 flush_seconds = 3  # fewer inserts leave fewer files to remove
 [metrics]
-streams_port = {streams}
-sinks_port = {sinks}
+streams_port = {streams_port}
+sinks_port = {sinks_port}
 [windows]
 cuts = ["total", "touchpoint", "team", "channel"]
 """
@@ -40,10 +40,10 @@ cuts = ["total", "touchpoint", "team", "channel"]
 def workspace(keep: Path | None) -> Iterator[Path]:
     """A folder to run in: `keep`, which must be empty or new, or a temporary one.
 
-    The temporary one is removed, unless somebody failed and left a log there. Raises `ConfigError`.
+    The temporary one is removed, unless the run fails and has written to a log. Raises `ConfigError`.
     """
     if keep is not None:
-        yield _fresh(keep)
+        yield new_folder(keep)
         return
     folder = Path(tempfile.mkdtemp(prefix="cxstream-demo-"))
     try:
@@ -59,33 +59,22 @@ def write_settings(folder: Path, broker: str, first_port: int) -> Settings:
     """Write `cxstream.toml` and read it back. The metrics ports follow `first_port`; 0 takes free ones."""
     text = _SETTINGS.format(
         broker=json.dumps(broker),
-        session=SESSION_SECONDS,
+        session_timeout_s=SESSION_TIMEOUT_S,
         database=json.dumps(f"chdb://{quote(str(folder / 'chdb'))}"),
-        streams=first_port + 1 if first_port else free_port(),
-        sinks=first_port + 2 if first_port else free_port(),
+        streams_port=first_port + 1 if first_port else free_port(),
+        sinks_port=first_port + 2 if first_port else free_port(),
     )
     (folder / DEFAULT_FILE).write_text(text)
     return load(folder / DEFAULT_FILE, env={})
 
 
 def start_in(folder: Path, *arguments: str) -> Child:
-    """Start a command with the folder's settings; its log is called after the last word."""
+    """Start a command with the folder's settings; its log is named after the last argument."""
     name, temporary = arguments[-1], folder / "tmp"
     temporary.mkdir(exist_ok=True)
     return Child(
         f"the {name} process",
         [*arguments, "--config", str(folder / DEFAULT_FILE)],
-        env=environment(temporary),
+        env=child_environment(temporary),
         log=folder / f"{name}.log",
     )
-
-
-def _fresh(keep: Path) -> Path:
-    try:
-        keep.mkdir(parents=True, exist_ok=True)
-        if any(keep.iterdir()):
-            # the broker starts at offset 0 again: its records would be taken for those of the run before
-            raise ConfigError(f"--keep {keep}: the folder is not empty; name a new one")
-    except OSError as error:
-        raise ConfigError(f"--keep {keep}: {error.strerror}; name a folder that can be written to") from None
-    return keep.resolve()

@@ -1,4 +1,4 @@
-"""The run: topics, workers and the simulated company, started together, watched, and ended in order."""
+"""The run: topics, workers and the simulated company, started together, watched, and stopped in order."""
 
 import asyncio
 import signal
@@ -11,122 +11,137 @@ from pathlib import Path
 
 from streams.errors import CxError
 from streams.local.demonstration.folder import start_in
+from streams.local.demonstration.incident import incident_text
 from streams.local.demonstration.scores import Scores, follow
-from streams.local.demonstration.screen import Doing, Screen, View
+from streams.local.demonstration.screen import Activity, Screen, View
 from streams.local.demonstration.worker_metrics import WorkerMetrics
 from streams.local.embedded_broker import EmbeddedBroker
-from streams.local.supervision import Child, end_all
+from streams.local.supervision import Child, stop_all
 from streams.runtime.clock import monotonic
+from streams.runtime.progress_clock import ProgressClock
 from streams.runtime.topics import create_topics
 from streams.settings import Settings
 from streams.simulation import Company
 from streams.simulation.feed import Phase, feed
 
 HISTORY_DAYS = 7
-MEMORY_BYTES = 2 << 30
-"""The embedded broker keeps all it was ever sent; a demo ends when that is so much."""
+BROKER_MEMORY_LIMIT_BYTES = 2 << 30
+"""A demo ends at this size of the broker, which keeps all records in memory."""
 
-_START_SECONDS = 120.0
-_SETTLE_SECONDS = 5.0
-_STORE_SECONDS = 60.0
-_PATIENCE_SECONDS = 10.0
-_HASTE_SECONDS = 2.0  # without its broker a worker does not end by itself
-_TICK_SECONDS = 0.5
-_READ_SECONDS = 2.0
-_FEED_SECONDS = 0.25  # the embedded broker slows down with the number of batches it holds
+_START_TIMEOUT_S = 120.0
+_COUNT_STALL_S = 5.0
+_STORE_STALL_S = 60.0
+_STOP_TIMEOUT_S = 10.0
+_STOP_TIMEOUT_AFTER_FAILURE_S = 2.0  # short: a worker that has lost its broker does not end by itself
+_SCREEN_INTERVAL_S = 0.5
+_METRICS_INTERVAL_S = 2.0
+_FEED_INTERVAL_S = 0.25  # the embedded broker slows down with the number of batches it stores
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is wanted: `seconds` of live scores of this company, or until stopped; a database to be kept is complete."""
+class DemoOptions:
+    """The company, the window of the table and the duration of the live scores (None: until stopped).
+
+    With `keep` the run ends only when the database has everything.
+    """
 
     company: Company
     window: str
-    seconds: float | None = None
+    duration_s: float | None = None
     keep: bool = False
 
 
 class Demo:
-    """One run in `folder`, on a broker that answers; `run` is called once, `view` says what is known.
+    """One run in `folder` on a broker that has started; call `run` once. `view` is the state at any time.
 
-    `streams` is the worker, started already: it takes longest.
+    `streams` is the stream worker, started before this module was imported because it takes longest.
     """
 
-    def __init__(self, plan: Plan, settings: Settings, folder: Path, broker: EmbeddedBroker, streams: Child) -> None:
-        self.scores, self.machine = Scores(), WorkerMetrics(settings)
-        self.sent: Mapping[str, int] = Counter()
-        self.doing: Doing = "starting"
+    def __init__(
+        self, options: DemoOptions, settings: Settings, folder: Path, broker: EmbeddedBroker, streams: Child
+    ) -> None:
+        self.scores, self.worker_metrics = Scores(), WorkerMetrics(settings)
+        self.sent_by_topic: Mapping[str, int] = Counter()
+        self.activity: Activity = "starting"
         self.remark = ""
-        self._plan, self._settings, self._folder, self._broker = plan, settings, folder, broker
-        self._stop, self._hurry, self._enough = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._options, self._settings, self._folder, self._broker = options, settings, folder, broker
+        self._stop, self._skip_waiting, self._stop_feed = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._children = [streams]
         self._workers = [streams]
         self._tasks: list[asyncio.Task[None]] = []
-        self._began = self._past_until = monotonic()
-        self._live_since: float | None = None
+        self._started_s = self._history_ended_s = monotonic()
+        self._live_since_s: float | None = None
 
     async def run(self, screen: Screen) -> View:
-        """Start all, show it until it is over, end all; returns the last view.
+        """Start all parts, show them until the end, stop all parts; returns the last view.
 
         Raises `CxError` when a part ends by itself.
         """
-        self._listen()
+        self._install_signal_handlers()
         try:
             await asyncio.to_thread(create_topics, self._settings)
-            work = (self._feed(), follow(self._settings, self.scores), self._read())
+            work = (self._feed(), follow(self._settings, self.scores), self._read_metrics())
             self._tasks += [asyncio.create_task(part) for part in work]
             await self._watch(screen)
-            if self._live_since is not None:
+            if self._live_since_s is not None:
                 await self._settle(screen)
             return self.view()
         except CxError:
-            await self._end(_HASTE_SECONDS)
+            await self._end(_STOP_TIMEOUT_AFTER_FAILURE_S)
             raise
         finally:
-            await self._end(_PATIENCE_SECONDS)
+            await self._end(_STOP_TIMEOUT_S)
 
     def view(self) -> View:
-        """What is known now."""
-        since = self._began if self._live_since is None else self._live_since
-        return View(datetime.now(UTC), self.scores, self.machine, self._plan.window, self.doing,
-                    monotonic() - since, sum(self.sent.values()), self._incident())  # fmt: skip
+        """The state now."""
+        since_s = self._started_s if self._live_since_s is None else self._live_since_s
+        return View(
+            at=datetime.now(UTC),
+            scores=self.scores,
+            worker_metrics=self.worker_metrics,
+            window=self._options.window,
+            activity=self.activity,
+            elapsed_s=monotonic() - since_s,
+            sent=sum(self.sent_by_topic.values()),
+            incident=self._incident_text(),
+        )
 
-    def _listen(self) -> None:
+    def _install_signal_handlers(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._signalled)
+            loop.add_signal_handler(number, self._on_signal)
 
-    def _signalled(self) -> None:
-        """The first signal ends the demo, the second one the waiting for its end."""
-        (self._hurry if self._stop.is_set() else self._stop).set()
+    def _on_signal(self) -> None:
+        """The first signal ends the demo; the second one ends the waiting for what is still under way."""
+        (self._skip_waiting if self._stop.is_set() else self._stop).set()
 
     def _start(self, *arguments: str) -> Child:
         self._children.append(start_in(self._folder, *arguments))
         return self._children[-1]
 
     async def _feed(self) -> None:
-        await feed(self._settings, self._plan.company, HISTORY_DAYS, self._enough, tick=_FEED_SECONDS,
-                   progress=self._fed)  # fmt: skip
+        company, stop = self._options.company, self._stop_feed
+        await feed(self._settings, company, HISTORY_DAYS, stop, tick_s=_FEED_INTERVAL_S, progress=self._on_sent)
 
-    def _fed(self, phase: Phase, counts: Mapping[str, int]) -> None:
-        self.sent = dict(counts)
+    def _on_sent(self, phase: Phase, counts: Mapping[str, int]) -> None:
+        self.sent_by_topic = dict(counts)
         if phase == "history":
-            self._past_until = monotonic()
-        if self.doing == "starting":
-            self.doing = "loading"
+            self._history_ended_s = monotonic()
+        if self.activity == "starting":
+            self.activity = "loading"
 
-    async def _read(self) -> None:
+    async def _read_metrics(self) -> None:
         while True:
-            await self.machine.read()
-            await asyncio.sleep(_READ_SECONDS)
+            await self.worker_metrics.read()
+            await asyncio.sleep(_METRICS_INTERVAL_S)
 
-    async def _store(self) -> None:
-        """Start the database, which takes the processor for seconds, once there is something to see."""
+    async def _start_storing(self) -> None:
+        """Migrate the database and start its worker; both take the processor for seconds, so scores come first."""
         migrating = self._start("migrate")
         while migrating.exit_code is None:  # noqa: ASYNC110 - another process sets no event
             await asyncio.sleep(0.05)
         if migrating.exit_code:
-            raise _ended(migrating)
+            raise _failure(migrating)
         self._workers.append(self._start("worker", "--only", "sinks"))
 
     async def _watch(self, screen: Screen) -> None:
@@ -134,94 +149,91 @@ class Demo:
             self._check()
             self._advance()
             screen.show(self.view())
-            await _pause(self._stop, _TICK_SECONDS)
+            await _sleep_unless(self._stop, _SCREEN_INTERVAL_S)
 
     def _check(self) -> None:
-        """Raise what has ended by itself."""
+        """Raise the error of a part that has ended by itself."""
         self._broker.check()
         for worker in self._workers:
             if worker.exit_code is not None:
-                raise _ended(worker)
+                raise _failure(worker)
         for task in self._tasks:
             if task.done():
                 task.result()
-        if self._live_since is None and monotonic() - self._began > _START_SECONDS:
-            raise CxError(f"no scores within {_START_SECONDS:g} s: see {self._folder}/*.log, "
-                          "and whether this machine has anything to spare")  # fmt: skip
+        if self._live_since_s is None and monotonic() - self._started_s > _START_TIMEOUT_S:
+            raise CxError(
+                f"no scores within {_START_TIMEOUT_S:g} s: see {self._folder}/*.log, "
+                "and whether this machine is busy with something else"
+            )
 
     def _advance(self) -> None:
-        now = monotonic()
-        if self._live_since is None and self.scores.find("nps", "total", "all", self._plan.window):
-            self._live_since, self.doing = now, "live"
-            self._tasks.append(asyncio.create_task(self._store()))
-        over = self._plan.seconds is not None and self._live_since is not None
-        if over and now - (self._live_since or now) >= (self._plan.seconds or 0):
+        now_s, duration_s = monotonic(), self._options.duration_s
+        if self._live_since_s is None and self.scores.find("nps", "total", "all", self._options.window):
+            self._live_since_s, self.activity = now_s, "live"
+            self._tasks.append(asyncio.create_task(self._start_storing()))
+        if self._live_since_s is not None and duration_s is not None and now_s - self._live_since_s >= duration_s:
             self._stop.set()
-        if _resident_bytes(self._broker.pid) > MEMORY_BYTES:
-            self.remark = f"the broker keeps all in memory, now {MEMORY_BYTES >> 30} GiB: a lower --rate runs longer"
+        if _resident_bytes(self._broker.pid) > BROKER_MEMORY_LIMIT_BYTES:
+            self.remark = (
+                f"the broker keeps all records in memory and has reached {BROKER_MEMORY_LIMIT_BYTES >> 30} GiB: "
+                "a lower --rate runs longer"
+            )
             self._stop.set()
 
-    def _incident(self) -> str:
-        incident = self._plan.company.incident
-        if incident is None or self.doing == "starting":
+    def _incident_text(self) -> str:
+        incident = self._options.company.incident
+        if incident is None or self.activity == "starting":
             return ""
-        where = f"staged incident ({', '.join(incident.touchpoints)})"
-        since = monotonic() - self._past_until - incident.offset
-        if since < 0:
-            return f"{where}: in {-since:.0f} s"
-        over = since - incident.length
-        return f"{where}: over for {over:.0f} s" if over > 0 else f"{where}: under way for {since:.0f} s"
+        return incident_text(incident, monotonic() - self._history_ended_s)
 
     async def _settle(self, screen: Screen) -> None:
-        """Let all that was sent be counted and, where it is kept, be stored, as long as that goes on.
+        """Wait until all events sent are counted and, with `keep`, stored, as long as there is progress.
 
         A second signal ends the waiting.
         """
-        self.doing = "ending"
-        self._enough.set()
-        moved, before = monotonic(), -1.0
-        while not self._is_settled() and not self._hurry.is_set():
+        self.activity = "ending"
+        self._stop_feed.set()
+        metrics, progress = self.worker_metrics, ProgressClock(monotonic)
+        while not self._is_settled() and not self._skip_waiting.is_set():
             self._check()
-            await self.machine.read()
+            await metrics.read()
             screen.show(self.view())
-            done = self.machine.received + sum(self.machine.stored.values())
-            if done != before:
-                moved, before = monotonic(), done
-            elif monotonic() > moved + (_STORE_SECONDS if self._plan.keep else _SETTLE_SECONDS):
+            progress.moved_to(int(metrics.received + sum(metrics.stored_by_topic.values())))
+            if progress.still_s > (_STORE_STALL_S if self._options.keep else _COUNT_STALL_S):
                 self.remark = "not everything was counted and stored: this machine is too busy"
                 break
-            await _pause(self._hurry, 0.2)
-        await _pause(self._hurry, _TICK_SECONDS)  # the last windows are on their way
+            await _sleep_unless(self._skip_waiting, 0.2)
+        await _sleep_unless(self._skip_waiting, _SCREEN_INTERVAL_S)  # the last windows are still to be published
 
     def _is_settled(self) -> bool:
-        machine, feeding = self.machine, self._tasks[0]
-        counted = feeding.done() and machine.received >= sum(self.sent.values()) and not machine.waiting
-        stored = all(machine.stored.get(topic, 0) >= number for topic, number in self.sent.items())
-        return counted and (not self._plan.keep or (stored and not machine.to_store))
+        metrics, feeding = self.worker_metrics, self._tasks[0]
+        counted = feeding.done() and metrics.received >= sum(self.sent_by_topic.values()) and not metrics.lag_records
+        stored = all(metrics.stored_by_topic.get(topic, 0) >= count for topic, count in self.sent_by_topic.items())
+        return counted and (not self._options.keep or (stored and not metrics.pending_records))
 
-    async def _end(self, patience: float) -> None:
+    async def _end(self, timeout_s: float) -> None:
         for task in self._tasks:
             task.cancel()
-        with suppress(TimeoutError):  # a client may wait long for a broker that is gone
-            await asyncio.wait_for(asyncio.gather(*self._tasks, return_exceptions=True), patience)
-        end_all(self._children, patience)
+        with suppress(TimeoutError):  # a client may wait long for a broker that has ended
+            await asyncio.wait_for(asyncio.gather(*self._tasks, return_exceptions=True), timeout_s)
+        stop_all(self._children, timeout_s)
 
 
-def _ended(child: Child) -> CxError:
-    """Why it has ended, and where it says more: the folder stays."""
+def _failure(child: Child) -> CxError:
+    """The child's error with the path of its log, which stays."""
     reason = child.failure()
     error = CxError(f"{reason}; its log: {child.log}")
     error.exit_code = reason.exit_code
     return error
 
 
-async def _pause(until: asyncio.Event, seconds: float) -> None:
+async def _sleep_unless(event: asyncio.Event, duration_s: float) -> None:
     with suppress(TimeoutError):
-        await asyncio.wait_for(until.wait(), seconds)
+        await asyncio.wait_for(event.wait(), duration_s)
 
 
 def _resident_bytes(pid: int | None) -> int:
-    """Memory a process holds; 0 where the system does not say."""
+    """Resident memory of a process; 0 where the system does not report it."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
     except OSError:

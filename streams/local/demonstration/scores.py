@@ -1,4 +1,4 @@
-"""What the topic of scores says, read as any downstream service would: without a group, the latest of each key."""
+"""The latest result of each key in the topic of scores, read without a group as any downstream service can."""
 
 import asyncio
 from typing import NamedTuple
@@ -18,7 +18,7 @@ _POLL_MS = 250
 
 
 class Key(NamedTuple):
-    """What identifies a current result."""
+    """Identifies a result."""
 
     score: str
     cut: str
@@ -32,23 +32,23 @@ class Scores:
     def __init__(self) -> None:
         self.latest: dict[Key, Score] = {}
 
-    def take(self, value: bytes) -> None:
-        """One more record of the topic."""
+    def add(self, value: bytes) -> None:
+        """Take over one more record of the topic."""
         score = _decode(value)
         self.latest[Key(score.score, score.cut, score.cell, score.window)] = score
 
     def find(self, score: str, cut: str, cell: str, window: str) -> Score | None:
-        """The current result, unless its window is empty."""
-        found = self.latest.get(Key(score, cut, cell, window))
-        return found if found and found.n else None
+        """The latest result, or None where its window is empty."""
+        result = self.latest.get(Key(score, cut, cell, window))
+        return result if result and result.n else None
 
     def cells(self, cut: str) -> list[str]:
-        """The cells of a cut that have ever had a result, by name."""
+        """The cells of a cut that have a result, empty or not, in order of their names."""
         return sorted({key.cell for key in self.latest if key.cut == cut})
 
 
 async def follow(settings: Settings, scores: Scores) -> None:
-    """Hand every record of the topic to `scores`, from its beginning on, until cancelled; raises `BrokerError`."""
+    """Add every record of the topic to `scores`, from its beginning on, until cancelled. Raises `BrokerError`."""
     consumer = AIOKafkaConsumer(
         **aiokafka_options(settings),
         enable_auto_commit=False,
@@ -62,7 +62,7 @@ async def follow(settings: Settings, scores: Scores) -> None:
         while True:
             for records in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
                 for record in records:
-                    scores.take(record.value)
+                    scores.add(record.value)
             await asyncio.sleep(0)
     except KafkaError as error:
         raise BrokerError(f"{SCORES.name}: cannot be read: {error!r}; see `cxstream doctor`") from None

@@ -1,4 +1,4 @@
-"""The scores as a table: the total on top, a row for each touchpoint, two windows beside each other."""
+"""The scores as a table: the total first, then a row for each touchpoint, with two windows side by side."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,22 +10,22 @@ from schemas.score import Score
 from streams.core.statistics.intervals import adjusted_wald_nps
 from streams.local.demonstration.scores import Scores
 
-USUAL = "7d"
-"""The window that a drop is judged against."""
+REFERENCE_WINDOW = "7d"
+"""The window whose earlier part a drop is measured against."""
 
-NOTHING = "–"
-"""Where there is no value: none is no 0."""
+NO_VALUE = "–"
+"""Shown in place of a missing value, which is not 0."""
 
 _LEGEND = "▼ total: interval clear below the total's   ▼ 7d: below its own 7 days before"
 
 
 class Row:
-    """What is shown of one cell."""
+    """The values of one cell."""
 
     def __init__(self, scores: Scores, cut: str, cell: str, window: str) -> None:
         self.cut, self.cell = cut, cell
         self.nps = scores.find("nps", cut, cell, window)
-        self.usual = scores.find("nps", cut, cell, USUAL)
+        self.reference = scores.find("nps", cut, cell, REFERENCE_WINDOW)
         self.csat, self.ces, self.response, self.risk = (
             scores.find(name, cut, cell, window) for name in ("csat", "ces2", "response_rate", "churn_risk")
         )
@@ -33,18 +33,22 @@ class Row:
 
     @property
     def drops(self) -> list[str]:
-        """What its NPS lies clear below: `total`, the whole in the same window; `7d`, itself before this window."""
+        """The intervals that its NPS interval lies entirely below.
+
+        `total`: all cells in the same window; `7d`: the cell's own 7 days before this window.
+        """
         total = None if self._total is None else self._total.lower
-        return [name for name, lower in (("total", total), (USUAL, self._lower_before)) if self._is_below(lower)]
+        lower_ends = {"total": total, REFERENCE_WINDOW: self._lower_before}
+        return [name for name, lower in lower_ends.items() if self._is_below(lower)]
 
     @property
     def _lower_before(self) -> float | None:
-        """Lower end of its interval over the 7 days without the window shown, which lies within them."""
-        if self.nps is None or self.usual is None or self.usual.n <= self.nps.n:
+        """The lower end of its interval over the 7 days less the window of the table, which is a part of them."""
+        if self.nps is None or self.reference is None or self.reference.n <= self.nps.n:
             return None
-        before = {name: number - self.nps.counts[name] for name, number in self.usual.counts.items()}
+        before = {name: number - self.nps.counts[name] for name, number in self.reference.counts.items()}
         if min(before.values()) < 0:
-            return None  # one of the two is about to be published
+            return None  # the newer result of one of the two windows is not published yet
         return adjusted_wald_nps(before["promoters"], before["detractors"], sum(before.values()))[0]
 
     def _is_below(self, lower: float | None) -> bool:
@@ -60,27 +64,27 @@ def rows(scores: Scores, window: str) -> list[Row]:
 
 
 def table(scores: Scores, window: str, now: datetime, width: int) -> Table:
-    """All rows, for a screen `width` columns wide; a narrow one gets fewer columns."""
+    """All rows, for a screen `width` columns wide; a narrow screen gets fewer columns."""
     columns = _fitting(_columns(window, now), width)
-    shown = Table(box=None, padding=(0, 1), caption=_LEGEND, caption_style="dim", caption_justify="left")
+    result = Table(box=None, padding=(0, 1), caption=_LEGEND, caption_style="dim", caption_justify="left")
     for column in columns:
-        shown.add_column(column.name, no_wrap=True, justify=column.justify, min_width=column.width)
+        result.add_column(column.name, no_wrap=True, justify=column.justify, min_width=column.width)
     for row in rows(scores, window):
-        shown.add_row(*(column.text(row) for column in columns), style=_style(row))
-    return shown
+        result.add_row(*(column.text(row) for column in columns), style=_style(row))
+    return result
 
 
 def points(value: float | None) -> str:
-    """NPS as it is usually written: whole points with a sign.
+    """NPS in whole points with a sign.
 
     >>> points(-12.4), points(None)
     ('−12', '–')
     """
-    return NOTHING if value is None else f"{round(value):+d}".replace("-", "−").replace("+0", "0")
+    return NO_VALUE if value is None else f"{round(value):+d}".replace("-", "−").replace("+0", "0")
 
 
 class _Column(NamedTuple):
-    """One column; the higher its `rank`, the sooner it is left out."""
+    """One column; columns with the highest `rank` are left out first on a narrow screen."""
 
     name: str
     width: int
@@ -96,8 +100,8 @@ def _columns(window: str, now: datetime) -> list[_Column]:
         _Column("95 % interval", 13, 1, lambda row: _interval(row.nps)),
         _Column("n", 5, 0, lambda row: _count(row.nps)),
         _Column("age", 6, 6, lambda row: _age(row.nps, now)),
-        _Column(f"NPS {USUAL}", 6, 0, lambda row: _nps(row.usual)),
-        _Column("n", 5, 7, lambda row: _count(row.usual)),
+        _Column(f"NPS {REFERENCE_WINDOW}", 6, 0, lambda row: _nps(row.reference)),
+        _Column("n", 5, 7, lambda row: _count(row.reference)),
         _Column("CSAT", 4, 3, lambda row: _share(row.csat)),
         _Column("CES", 3, 4, lambda row: _mean(row.ces)),
         _Column("response", 8, 5, lambda row: _share(row.response)),
@@ -120,27 +124,27 @@ def _style(row: Row) -> str:
 
 
 def _nps(score: Score | None) -> str:
-    return points(score.value) if score else NOTHING
+    return points(score.value) if score else NO_VALUE
 
 
 def _interval(score: Score | None) -> str:
-    return f"{points(score.lower)} … {points(score.upper)}" if score else NOTHING
+    return f"{points(score.lower)} … {points(score.upper)}" if score else NO_VALUE
 
 
 def _count(score: Score | None) -> str:
-    return f"{score.n:,}" if score else NOTHING
+    return f"{score.n:,}" if score else NO_VALUE
 
 
 def _mean(score: Score | None) -> str:
-    return f"{score.value:.1f}" if score and score.value is not None else NOTHING
+    return f"{score.value:.1f}" if score and score.value is not None else NO_VALUE
 
 
 def _share(score: Score | None) -> str:
-    return f"{score.value:.0%}" if score and score.value is not None else NOTHING
+    return f"{score.value:.0%}" if score and score.value is not None else NO_VALUE
 
 
 def _age(score: Score | None, now: datetime) -> str:
     if score is None or score.last_event is None:
-        return NOTHING
+        return NO_VALUE
     seconds = max(0, round((now - score.last_event).total_seconds()))
     return f"{seconds} s" if seconds < 100 else f"{seconds // 60} min"
