@@ -15,7 +15,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from schemas.catalogue import RISK, SCORES
-from streams.local.embedded_broker import dying_with_us
+from streams.local.embedded_broker import with_parent_death_signal
 from streams.runtime.topics import create_topics
 from streams.settings import Settings
 from tests.docs.commands import ROOT
@@ -25,7 +25,7 @@ from tests.faults.readback import latest, read
 from tests.faults.traffic import CUTS, WINDOWS, Traffic, send
 from tests.support import loud
 from tests.support.apache_kafka import KafkaCluster
-from tests.support.brokers import make_settings
+from tests.support.brokers import delete_all_topics, make_settings
 from tests.support.jars import Unavailable, kafka_jars
 
 pytestmark = [pytest.mark.timeout(240)]
@@ -76,7 +76,7 @@ class Client:
     """A running client and the lines it prints."""
 
     def __init__(self, command: list[str]) -> None:
-        self._process = subprocess.Popen(dying_with_us(command), stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(with_parent_death_signal(command), stdout=subprocess.PIPE, text=True)
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -120,6 +120,7 @@ def _change(line: str) -> Change:
 @pytest.fixture(scope="module")
 def published(kafka: KafkaCluster, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Results of some hundred records, published by a worker that has ended."""
+    delete_all_topics(kafka.address)
     settings = make_settings(
         kafka.address,
         kafka={"partitions": PARTITIONS, "session_timeout": 6},
