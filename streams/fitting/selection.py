@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy.special import expit
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from streams.fitting.column_factors import MIN_EVENTS_FOR_ALL_KNOTS, main_factors
 from streams.fitting.columns import Floats, Frame, Ints, take
@@ -37,8 +38,14 @@ class FittedModels:
 def fit_models(frame: Frame, y: Floats) -> FittedModels:
     """Choose columns, factors, interactions and penalties, and fit them, all from these rows alone."""
     # products of this size gain little from several threads, and on shared cores these wait for each other
-    with threadpool_limits(limits=1):
+    with _thread_pools().limit(limits=1):
         return _fit_models(frame, y)
+
+
+@cache
+def _thread_pools() -> ThreadpoolController:
+    """The thread pools of the loaded libraries, which take longer to find than to limit."""
+    return ThreadpoolController()
 
 
 def _fit_models(frame: Frame, y: Floats) -> FittedModels:
