@@ -3,6 +3,7 @@
 import json
 import math
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from streams.cli.main import main
-from streams.fitting.table import read_table
+from streams.fitting.fitted import Fitted
+from streams.fitting.predictions import Progress
+from streams.fitting.report import as_json
+from streams.fitting.table import Table, read_table
 from streams.fitting.table_fit import TableRequest, fit_table
 from tests.support import customers
+
+FitTable = Callable[[Table, TableRequest, Progress], Fitted]
 
 KEYS = {
     "rows",
@@ -47,6 +53,25 @@ def refusal(*arguments: object) -> str:
     assert (result.exit_code, result.stdout) == (2, ""), result.output
     assert result.stderr.count("\n") == 1
     return result.stderr
+
+
+@pytest.fixture(scope="module")
+def fit_once() -> FitTable:
+    """`fit_table`, which fits the same table with the same options once for all tests."""
+    fits: dict[tuple[Table, TableRequest], Fitted] = {}
+
+    def cached(table: Table, request: TableRequest, progress: Progress) -> Fitted:
+        key = (Table(table.name, table.sha256, table.delimiter, table.header, ()), request)
+        if key not in fits:
+            fits[key] = fit_table(table, request, progress)
+        return fits[key]
+
+    return cached
+
+
+@pytest.fixture(autouse=True)
+def fits_are_shared(fit_once: FitTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.fitting.table_fit.fit_table", fit_once)
 
 
 @pytest.fixture
@@ -104,10 +129,10 @@ def test_the_text_shows_the_step(told: Path) -> None:
     assert "x1: from 3 on" in text
 
 
-def test_the_file_alone_gives_the_risk_of_every_customer(here: Path, told: Path) -> None:
+def test_the_file_alone_gives_the_risk_of_every_customer(here: Path, told: Path, fit_once: FitTable) -> None:
     found("--table", told, "--label", "left", "--out", "model.toml")
     model = tomllib.loads((here / "model.toml").read_text())
-    fitted = fit_table(read_table(told), TableRequest("left"), lambda done, total: None)
+    fitted = fit_once(read_table(told), TableRequest("left"), lambda done, total: None)
     assert fitted.model
     table = customers.telling(3, 600, 6, 0.25, 2.0)
     by_hand = [log_odds(model, dict(zip(table, row, strict=True))) for row in customers.rows(table)]
@@ -152,9 +177,11 @@ def test_the_file_says_where_it_comes_from_and_how_good_it_is(here: Path, told: 
     assert len(model["backtest"]["calibration"]) == 10
 
 
-def test_the_same_table_gives_the_same_figures(told: Path) -> None:
-    first, second = (found("--table", told, "--label", "left") for _ in range(2))
-    assert {**first, "model_file": ""} == {**second, "model_file": ""}
+def test_the_same_table_gives_the_same_figures_and_progress_counts_up_to_the_last_fit(told: Path) -> None:
+    calls: list[tuple[int, int]] = []
+    again = fit_table(read_table(told), TableRequest("left"), lambda done, total: calls.append((done, total)))
+    assert found("--table", told, "--label", "left") | {"model_file": None} == json.loads(as_json(again, None))
+    assert calls == [(done, 16) for done in range(1, 17)]
 
 
 def test_a_model_file_is_never_replaced_unasked(here: Path, told: Path) -> None:

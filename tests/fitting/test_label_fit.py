@@ -9,7 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from streams.cli.fit import command
+from streams.core.churn.churn_model import ChurnModel
 from streams.errors import CxError
+from streams.fitting.history import from_files
 from streams.runtime.churn_model_watch import read_churn_model
 from tests.reference.windows import moment_of
 from tests.support.arrivals import DAY, NOON
@@ -21,18 +23,38 @@ def telling() -> Company:
     return company(seed=3, customers=600)
 
 
+@pytest.fixture(scope="module")
+def events(telling: Company, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The arguments that name the files of the events."""
+    return write_events(telling.events, tmp_path_factory.mktemp("events"))
+
+
+@pytest.fixture(scope="module")
+def fitted(
+    telling: Company, events: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, Any], ChurnModel]:
+    """The report of a fit to all labels, and the model in its file."""
+    folder = tmp_path_factory.mktemp("fitted")
+    labels, out = write_labels(telling.labels, folder / "labels.csv"), folder / "model.toml"
+    result = fit(labels, events, "--format", "json", "--out", str(out))
+    assert result.exit_code == 0, result.output
+    report: dict[str, Any] = json.loads(result.stdout)
+    assert report["model_file"] == str(out)
+    return report, read_churn_model(out)
+
+
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def fit(here: Path, labels: Path, told: Company, *more: str) -> Result:
-    return CliRunner().invoke(command, [str(labels), *write_events(told.events, here), *more])
+def fit(labels: Path, events: list[str], *more: str) -> Result:
+    return CliRunner().invoke(command, [str(labels), *events, *more])
 
 
-def refusal(here: Path, labels: Path, told: Company, *more: str) -> str:
-    error = fit(here, labels, told, *more).exception
+def refusal(labels: Path, events: list[str]) -> str:
+    error = fit(labels, events).exception
     assert isinstance(error, CxError)
     assert error.exit_code == 2
     assert "\n" not in str(error)
@@ -43,10 +65,10 @@ def rows_of(labels: Sequence[Label]) -> list[dict[str, Any]]:
     return [{"customer": x.customer, "time": moment_of(x.at), "churned": x.churned} for x in labels]
 
 
-def test_what_makes_customers_leave_is_found_and_the_file_is_a_workers_model(here: Path, telling: Company) -> None:
-    result = fit(here, write_labels(telling.labels, here / "labels.csv"), telling, "--format", "json")
-    assert result.exit_code == 0, result.output
-    report = json.loads(result.stdout)
+def test_what_makes_customers_leave_is_found_and_the_file_is_a_workers_model(
+    fitted: tuple[dict[str, Any], ChurnModel],
+) -> None:
+    report, model = fitted
     assert report["verdict"] == "signal"
     assert report["auc_low"] <= report["auc"] <= report["auc_high"]
     assert report["auc"] > 0.65
@@ -56,17 +78,15 @@ def test_what_makes_customers_leave_is_found_and_the_file_is_a_workers_model(her
     assert report["method"].startswith("the later half of the labels")
     assert report["predicted"] < report["rows"] == pytest.approx(2_400, rel=0.3)
     assert {"contacts", "days_since_detractor"} <= {v["column"] for v in report["variables"]}
-    model = read_churn_model(here / report["model_file"])
     quiet = model.explain({"contacts": 1.0, "repeat_contacts": 0.0, "transfers": 0.0})[1]
     upset = {"contacts": 6.0, "repeat_contacts": 4.0, "transfers": 0.0, "days_since_detractor": 2.0}
     assert model.explain(upset)[1] > 3 * quiet
 
 
-def test_the_risk_of_the_file_is_calibrated_on_the_truth_it_was_not_fitted_to(here: Path, telling: Company) -> None:
-    from streams.fitting.history import from_files
-
-    result = fit(here, write_labels(telling.labels, here / "labels.csv"), telling, "--format", "json")
-    model = read_churn_model(here / json.loads(result.stdout)["model_file"])
+def test_the_risk_of_the_file_is_calibrated_on_the_truth_it_was_not_fitted_to(
+    here: Path, fitted: tuple[dict[str, Any], ChurnModel]
+) -> None:
+    _, model = fitted
     others = company(seed=4, customers=500)
     files = [word for word in write_events(others.events, here) if word != "--events"]
     history = from_files(files, 31 * DAY)
@@ -80,16 +100,17 @@ def test_the_risk_of_the_file_is_calibrated_on_the_truth_it_was_not_fitted_to(he
 
 def test_of_noise_it_says_so_and_writes_nothing(here: Path) -> None:
     told = company(seed=5, customers=300, strength=0.0)
-    result = fit(here, write_labels(told.labels, here / "labels.csv"), told)
+    result = fit(write_labels(told.labels, here / "labels.csv"), write_events(told.events, here))
     assert result.exit_code == 0
     assert "NO SIGNAL" in result.stdout
     assert list(here.glob("*.toml")) == []
 
 
-def test_ndjson_labels_do_as_well(here: Path, telling: Company) -> None:
+def test_ndjson_labels_do_as_well(here: Path, telling: Company, events: list[str]) -> None:
     path = here / "labels.ndjson"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows_of(telling.labels)))
-    assert "SIGNAL" in fit(here, path, telling).stdout
+    assert "SIGNAL: out of sample the churn model" in fit(path, events).stdout
+    assert (here / "churn-model.toml").exists()
 
 
 @pytest.mark.parametrize(
@@ -102,37 +123,39 @@ def test_ndjson_labels_do_as_well(here: Path, telling: Company) -> None:
     ],
 )
 def test_a_label_that_is_none_is_named_with_its_line(
-    here: Path, telling: Company, change: dict[str, str], message: str
+    here: Path, telling: Company, events: list[str], change: dict[str, str], message: str
 ) -> None:
     rows = rows_of(telling.labels[:200])
-    assert message in refusal(here, write_rows([rows[0] | change, *rows[1:]], here / "labels.csv"), telling)
+    assert message in refusal(write_rows([rows[0] | change, *rows[1:]], here / "labels.csv"), events)
 
 
-def test_a_customer_twice_at_one_time_is_refused(here: Path, telling: Company) -> None:
+def test_a_customer_twice_at_one_time_is_refused(here: Path, telling: Company, events: list[str]) -> None:
     rows = rows_of(telling.labels[:200])
-    message = refusal(here, write_rows([*rows, rows[4]], here / "labels.csv"), telling)
+    message = refusal(write_rows([*rows, rows[4]], here / "labels.csv"), events)
     assert "labels.csv:202" in message
     assert "line 6 already" in message
 
 
-def test_labels_without_a_time_are_refused_with_what_to_use_instead(here: Path, telling: Company) -> None:
+def test_labels_without_a_time_are_refused_with_what_to_use_instead(
+    here: Path, telling: Company, events: list[str]
+) -> None:
     rows = [{"customer": row["customer"], "churned": row["churned"]} for row in rows_of(telling.labels[:200])]
-    assert "--table FILE --label COLUMN" in refusal(here, write_rows(rows, here / "labels.csv"), telling)
+    assert "--table FILE --label COLUMN" in refusal(write_rows(rows, here / "labels.csv"), events)
 
 
-def test_labels_of_one_class_and_too_few_are_refused(here: Path, telling: Company) -> None:
+def test_labels_of_one_class_and_too_few_are_refused(here: Path, telling: Company, events: list[str]) -> None:
     stayed = [row | {"churned": 0} for row in rows_of(telling.labels[:200])]
-    assert "every label is '0'" in refusal(here, write_rows(stayed, here / "one.csv"), telling)
+    assert "every label is '0'" in refusal(write_rows(stayed, here / "one.csv"), events)
     few = rows_of(telling.labels[:60])
-    assert "are too few" in refusal(here, write_rows(few, here / "few.csv"), telling)
+    assert "are too few" in refusal(write_rows(few, here / "few.csv"), events)
 
 
 def test_a_label_after_the_leaving_is_a_leak(here: Path, telling: Company) -> None:
     label = telling.labels[0]
     cancelled = {"event_id": "x", "record_id": "x", "customer": label.customer, "change": "cancelled"}
     event = ("cx.accounts.v1", label.at - DAY, cancelled | {"time": moment_of(label.at - DAY)})
-    left = Company([*telling.events, event], telling.labels)
-    message = refusal(here, write_labels(telling.labels[:400], here / "labels.csv"), left)
+    files = write_events([*telling.events, event], here)
+    message = refusal(write_labels(telling.labels[:400], here / "labels.csv"), files)
     assert "lie after the cancellation of their customer's account (line 2, 3, 4, 5)" in message
 
 
@@ -143,7 +166,7 @@ def test_a_feature_that_tells_all_is_a_leak(here: Path, telling: Company) -> Non
             fields = {"event_id": f"l{number}", "record_id": f"l{number}", "customer": label.customer}
             at = label.at - 1000
             events.append(("cx.tickets.v1", at, fields | {"change": "escalated", "time": moment_of(at)}))
-    message = refusal(here, write_labels(telling.labels, here / "labels.csv"), Company(events, telling.labels))
+    message = refusal(write_labels(telling.labels, here / "labels.csv"), write_events(events, here))
     assert "days_since_escalated (AUC" in message
     assert "--drop" in message
 
@@ -155,11 +178,8 @@ def test_where_the_events_are_must_be_said_once(here: Path, telling: Company) ->
     assert "names no topic" in str(CliRunner().invoke(command, [str(labels), "--events", "x.ndjson"]).exception)
 
 
-def test_what_comes_after_a_label_changes_nothing_of_it(here: Path, telling: Company) -> None:
-    from streams.fitting.history import from_files
-
-    files = [word for word in write_events(telling.events, here) if word != "--events"]
-    before = from_files(files, 31 * DAY)
+def test_what_comes_after_a_label_changes_nothing_of_it(here: Path, telling: Company, events: list[str]) -> None:
+    before = from_files([word for word in events if word != "--events"], 31 * DAY)
     cut = NOON + 60 * DAY
     later = [event for event in telling.events if event[1] <= cut]
     after = from_files([w for w in write_events(later, here) if w != "--events"], 31 * DAY)

@@ -20,7 +20,7 @@ def signals(tables: Callable[[int], customers.Table], count: int) -> int:
 
 
 def test_a_few_tables_of_noise_are_no_signal() -> None:
-    assert signals(lambda seed: customers.noise(seed, 300, 8, 0.2), 8) == 0
+    assert signals(lambda seed: customers.noise(seed, 200, 5, 0.25), 8) == 0
 
 
 @pytest.mark.slow
