@@ -40,12 +40,14 @@ def test_passwords_are_hidden(make_settings: MakeSettings) -> None:
     settings = make_settings(
         kafka={"security": "sasl_ssl", "username": "cx", "password": "s3cret"},
         clickhouse={"url": "https://cx:s3c@ret@db.example:8443/cxstream"},
+        sinks={"urls": ["other://cx:s3cret@store.example/x"]},
     )
     text = to_toml(settings)
     assert "s3c" not in text
     assert "ret@" not in text
     assert f'password = "{HIDDEN}"' in text
     assert f'url = "https://cx:{HIDDEN}@db.example:8443/cxstream"' in text
+    assert f'urls = ["other://cx:{HIDDEN}@store.example/x"]' in text
 
 
 def test_every_problem_is_a_line_that_names_its_key(tmp_path: Path) -> None:
@@ -63,6 +65,11 @@ def test_every_problem_is_a_line_that_names_its_key(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ('[sinks]\nurls = ["s3://bucket"]', "sinks.urls: no sink takes a URL that begins with 's3'"),
+        (
+            '[sinks]\nurls = ["ndjson://out"]',
+            "sinks.urls: 'ndjson://out' is no absolute folder; write ndjson:///folder",
+        ),
         ("[kafka]\nbrokerz = 1", "kafka.brokerz: no such setting"),
         ("[kafka]\npartitions = 0", "kafka.partitions: Expected `int` >= 1"),
         ("[windows]\ncuts = ['shop']", "windows.cuts: 'shop' is no cut"),

@@ -47,6 +47,26 @@ def test_it_fails_on_what_is_missing_and_is_content_when_it_was_mended(any_broke
     assert (after.stderr, before.stderr) == ("", "")
 
 
+def test_it_names_the_state_of_every_configured_sink(tmp_path: Path) -> None:
+    env = environment("127.0.0.1:1", tmp_path) | {"CXSTREAM_CLICKHOUSE_URL": ""}
+    none = run("doctor", folder=tmp_path, **env).stdout
+    assert "warn  sinks     none is configured: nothing is stored; set clickhouse.url or sinks.urls" in none
+    env |= {"CXSTREAM_SINKS_URLS": f"ndjson://{tmp_path}/out", "CXSTREAM_METRICS_SINKS_PORT": "0"}
+    files = run("doctor", folder=tmp_path, **env).stdout
+    assert f"ok    sinks     ndjson://{tmp_path}/out: created when the worker starts, " in files
+    assert "metrics.sinks_port (ndjson) takes a free one" in files
+    assert "clickhouse" not in files
+    wrong = run("doctor", folder=tmp_path, **env | {"CXSTREAM_SINKS_URLS": "s3://x"}).stdout
+    assert "FAIL  sinks     sinks.urls: no sink takes a URL that begins with 's3'" in wrong
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_migrate_names_the_sinks_that_need_no_migrations(tmp_path: Path) -> None:
+    env = {"CXSTREAM_CLICKHOUSE_URL": "", "CXSTREAM_SINKS_URLS": f"ndjson://{tmp_path}/out"}
+    done = run("migrate", folder=tmp_path, **env)
+    assert (done.returncode, done.stdout) == (0, f"ndjson://{tmp_path}/out needs no migrations\n")
+
+
 def test_it_says_whether_the_broker_has_transactions(any_broker: str, tmp_path: Path) -> None:
     said = run("doctor", folder=tmp_path, **environment(any_broker, tmp_path)).stdout
     kafka = "has transactions: checkpoints are fenced" in said
