@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from schemas import generate
+from streams.cli.main import main
 from streams.cli.schemas import command
 from streams.errors import CxError
 
@@ -80,3 +81,38 @@ def test_a_removed_topic_is_refused_and_its_file_removed_only_on_demand(folder: 
     assert refusal(run("--folder", str(folder))).startswith("cx.moods.v1.json: its topic was removed; ")
     assert "removed" in run("--folder", str(folder), "--breaking").output
     assert run("--folder", str(folder), "--check").exit_code == 0
+
+
+@pytest.fixture
+def installed(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The default folder, as it is in an installed package: there is no pyproject.toml beside the package."""
+    generated = tmp_path / "site-packages" / "schemas" / "generated"
+    generated.mkdir(parents=True)
+    for path in folder.glob("*.json"):
+        path.rename(generated / path.name)
+    monkeypatch.setattr(generate, "FOLDER", generated)
+    return generated
+
+
+@pytest.mark.parametrize("options", [(), ("--breaking",)])
+def test_an_installed_package_is_never_written_to(installed: Path, options: tuple[str, ...]) -> None:
+    (installed / SURVEYS).unlink()
+    result = CliRunner().invoke(main, ["schemas", *options])
+    assert (result.exit_code, result.stdout) == (2, "")
+    fix = "give --folder FOLDER, or run in a checkout of cxstream"
+    assert result.stderr == f"cxstream: {installed.parent} is an installed package; {fix}\n"
+    assert not (installed / SURVEYS).exists()
+
+
+def test_an_installed_package_can_be_checked_and_written_elsewhere(installed: Path, tmp_path: Path) -> None:
+    assert run("--check").output == f"{installed}: up to date\n"
+    elsewhere = tmp_path / "elsewhere"
+    assert run("--folder", str(elsewhere)).exit_code == 0
+    assert {path.name for path in elsewhere.iterdir()} == {path.name for path in installed.iterdir()}
+
+
+def test_a_checkout_is_written_to_without_an_option(installed: Path) -> None:
+    (installed.parents[1] / "pyproject.toml").touch()
+    (installed / SURVEYS).unlink()
+    assert run().exit_code == 0
+    assert (installed / SURVEYS).exists()
