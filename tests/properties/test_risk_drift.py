@@ -82,7 +82,7 @@ def test_the_assessment_does_not_depend_on_how_events_came_in_chunks(
 def latest(stage: Stage1, now: int) -> list[tuple[object, ...]]:
     customers = sorted(key for key in stage.state.ledger.customers if key[:1] == b"c")
     risks = stage.state.assessments.last_assessed(customers, stage.state.ledger)
-    return [(key, a and (a.time, a.fields, a.at == now), risk) for key, _, a, risk in risks]
+    return [(key, a and (a.time_ms, a.fields, a.at_ms == now), risk) for key, _, a, risk in risks]
 
 
 def test_a_correction_counts_for_a_fit_from_when_it_was_made() -> None:

@@ -98,7 +98,7 @@ def test_boundaries_of_a_replay_are_those_of_the_oracle(seed: int, size: int, ta
             if isinstance(partial, Pane):
                 clock.apply(partial)
             else:
-                clock.mark(partial)
+                clock.apply_watermark(partial)
             if next(tape) % 3 == 0:
                 published += list(clock.due())
         published += list(clock.finish())

@@ -72,7 +72,7 @@ class Stage2:
 
     def publish(self, now: int) -> None:
         self.windows.advance(now)
-        self.published |= {score_key(result): result for result in self.windows.changed()}
+        self.published |= {score_key(result): result for result in self.windows.changed_results()}
 
     def restart(self) -> None:
         self.windows = new_windows(self.config)

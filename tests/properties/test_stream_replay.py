@@ -58,7 +58,7 @@ def replayed(config: Settings, arrivals: Sequence[Arrival], tape: Tape) -> list[
         if isinstance(partial, Pane):
             boundaries.apply(partial)
         else:
-            boundaries.mark(partial)
+            boundaries.apply_watermark(partial)
         if next(tape) % 3 == 0:
             published += boundaries.due()
     return [*published, *boundaries.finish()]

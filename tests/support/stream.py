@@ -135,7 +135,7 @@ def rows(results: Iterable[Score]) -> list[dict[str, Any]]:
 
 def everything(windows: Windows) -> list[dict[str, Any]]:
     """All windows of all resolutions as they stand, as rows."""
-    return rows(result for width in (10, 300, 3600) for result in windows.everything(width))
+    return rows(result for width in (10, 300, 3600) for result in windows.final_results(width))
 
 
 def key_of(row: Any) -> tuple[str, str, str, str]:

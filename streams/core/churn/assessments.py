@@ -22,10 +22,10 @@ class StoredAssessment(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """
 
     version: int
-    time: int
+    time_ms: int
     dims: int
     fields: RecordFields
-    at: int
+    at_ms: int
     model: int
 
 
@@ -33,7 +33,7 @@ class AssessmentDelta(NamedTuple):
     """Something to add (`sign` 1) or to take back (−1)."""
 
     fields: RecordFields
-    time: int
+    time_ms: int
     dims: int
     sign: int
 
@@ -89,37 +89,37 @@ class Assessments:
         """How many assessments changed since the last drain."""
         return len(self._changed)
 
-    def assess(self, ledger: Ledger, at: int) -> Iterator[AssessmentDelta]:
+    def assess(self, ledger: Ledger, at_ms: int) -> Iterator[AssessmentDelta]:
         """What follows from the changes since the last call, as known at `at` (ms), customer by customer."""
         touched, self._touched, self.touched_key_bytes = self._touched, {}, 0
         for customer in touched:
-            yield from self._reassess(customer, ledger, at, None)
+            yield from self._reassess(customer, ledger, at_ms, None)
 
-    def due(self, ledger: Ledger, before: int, look: int) -> Iterator[bytes]:
+    def due(self, ledger: Ledger, before_ms: int, look: int) -> Iterator[bytes]:
         """Going on around all customers, looking at `look` of them: whose assessment is of `before` (ms) or earlier.
 
         So are those of another model, and of customers that the ledger no longer has.
         """
         for customer in islice(self._around(ledger), look if self.model is not None else 0):
-            if self._is_due(customer, ledger, before):
+            if self._is_due(customer, ledger, before_ms):
                 yield customer
 
-    def renew(self, customer: bytes, ledger: Ledger, at: int) -> Iterator[AssessmentDelta]:
+    def renew(self, customer: bytes, ledger: Ledger, at_ms: int) -> Iterator[AssessmentDelta]:
         """Assess a customer anew as time has passed; who has left the ledger is unknown first, then forgotten."""
-        return self._reassess(customer, ledger, at, at)
+        return self._reassess(customer, ledger, at_ms, at_ms)
 
-    def unsettled(self, ledger: Ledger, at: int) -> Iterator[bytes]:
+    def unsettled(self, ledger: Ledger, at_ms: int) -> Iterator[bytes]:
         """The customers not yet assessed at the end of a replay, `at` (ms), going on where the last call stopped."""
-        if self._settling != at:
-            self._settling, self._round = at, iter(list(ledger.customers) if self.model is not None else ())
-        return (c for c in self._round if c[:1] == b"c" and not self._is_settled(c, at))
+        if self._settling != at_ms:
+            self._settling, self._round = at_ms, iter(list(ledger.customers) if self.model is not None else ())
+        return (c for c in self._round if c[:1] == b"c" and not self._is_settled(c, at_ms))
 
-    def settle(self, customer: bytes, ledger: Ledger, at: int, span: int) -> Iterator[AssessmentDelta]:
+    def settle(self, customer: bytes, ledger: Ledger, at_ms: int, span_ms: int) -> Iterator[AssessmentDelta]:
         """Assess a customer at the end of a replay, and count how its band changed in `span` ms up to there."""
         if self.model is not None:
-            for change in band_changes(self.model, ledger.entries(customer), at, self._horizon_ms, span):
-                yield AssessmentDelta(band_change_fields(change.into_high), change.time, change.dims, 1)
-            yield from self._reassess(customer, ledger, at, None, silent=True)
+            for change in band_changes(self.model, ledger.entries(customer), at_ms, self._horizon_ms, span_ms):
+                yield AssessmentDelta(band_change_fields(change.into_high), change.time_ms, change.dims, 1)
+            yield from self._reassess(customer, ledger, at_ms, None, silent=True)
 
     def drain(self) -> list[AssessmentChange]:
         """Changed customers since the last call."""
@@ -134,7 +134,7 @@ class Assessments:
                 found.append((customer, None, None, None))
             elif customer in ledger.customers:
                 assessed = _decode(self._assessed[customer])
-                found.append(self._drained(customer, self._judge(customer, ledger, assessed.at)[1]))
+                found.append(self._drained(customer, self._judge(customer, ledger, assessed.at_ms)[1]))
         return found
 
     def load(self, customer: bytes, value: bytes) -> None:
@@ -157,21 +157,21 @@ class Assessments:
         self._round = iter([*ledger.customers, *self._assessed])
         yield from self._round
 
-    def _is_due(self, customer: bytes, ledger: Ledger, before: int) -> bool:
+    def _is_due(self, customer: bytes, ledger: Ledger, before_ms: int) -> bool:
         value = self._assessed.get(customer)
         if value is None:
             return customer[:1] == b"c" and customer in ledger.customers
         if customer not in ledger.customers:
             return True
         assessed = _decode(value)
-        return assessed.at <= before or self.model is None or assessed.model != self.model.number
+        return assessed.at_ms <= before_ms or self.model is None or assessed.model != self.model.number
 
-    def _is_settled(self, customer: bytes, at: int) -> bool:
+    def _is_settled(self, customer: bytes, at_ms: int) -> bool:
         value = self._assessed.get(customer)
-        return value is not None and _decode(value).at == at
+        return value is not None and _decode(value).at_ms == at_ms
 
     def _reassess(
-        self, customer: bytes, ledger: Ledger, at: int, changed_at: int | None, silent: bool = False
+        self, customer: bytes, ledger: Ledger, at_ms: int, changed_at_ms: int | None, silent: bool = False
     ) -> Iterator[AssessmentDelta]:
         if self.model is None:
             return
@@ -180,23 +180,23 @@ class Assessments:
         if old is not None and not old.fields and customer not in ledger.customers:
             self._forget(customer)
             return
-        newest, assessment = self._judge(customer, ledger, at)
+        newest, assessment = self._judge(customer, ledger, at_ms)
         place = newest or old
         if place is None:
             return
         fields = () if assessment.ppm is None else _fields(assessment)
-        version = max(at, 1) if old is None else max(at, old.version + 1)
-        new = StoredAssessment(version, place.time, place.dims, fields, at, self.model.number)
+        version = max(at_ms, 1) if old is None else max(at_ms, old.version + 1)
+        new = StoredAssessment(version, place.time_ms, place.dims, fields, at_ms, self.model.number)
         self._note(customer, new, assessment)
         yield from _moved(old, new)
         if not silent and (old is None or old.model == new.model):
-            yield from _crossed(old, new, place.time if changed_at is None else changed_at)
+            yield from _crossed(old, new, place.time_ms if changed_at_ms is None else changed_at_ms)
 
-    def _judge(self, customer: bytes, ledger: Ledger, at: int) -> tuple[Entry | None, Assessment]:
+    def _judge(self, customer: bytes, ledger: Ledger, at_ms: int) -> tuple[Entry | None, Assessment]:
         if self.model is None:
             raise ValueError("a risk without a model")
         entries = ledger.entries(customer) if customer in ledger.customers else []
-        return _newest(entries, at), self.model.assess(entries, at, self._horizon_ms)
+        return _newest(entries, at_ms), self.model.assess(entries, at_ms, self._horizon_ms)
 
     def _note(self, customer: bytes, assessed: StoredAssessment, assessment: Assessment) -> None:
         self._assessed[customer] = _encode(assessed)
@@ -212,11 +212,13 @@ class Assessments:
         self._changed[customer] = assessment
 
 
-def _newest(entries: Iterable[Entry], at: int) -> Entry | None:
+def _newest(entries: Iterable[Entry], at_ms: int) -> Entry | None:
     newest, time = None, NO_WATERMARK_MS
     for entry in entries:
-        if time <= entry.time <= at and (entry.time > time or newest is None or entry.identity > newest.identity):
-            newest, time = entry, entry.time
+        if time <= entry.time_ms <= at_ms and (
+            entry.time_ms > time or newest is None or entry.identity > newest.identity
+        ):
+            newest, time = entry, entry.time_ms
     return newest
 
 
@@ -226,16 +228,16 @@ def _fields(assessment: Assessment) -> RecordFields:
 
 def _moved(old: StoredAssessment | None, new: StoredAssessment) -> Iterator[AssessmentDelta]:
     """The assessment itself, where it or its place has changed."""
-    if old and (old.time, old.dims, old.fields) == (new.time, new.dims, new.fields):
+    if old and (old.time_ms, old.dims, old.fields) == (new.time_ms, new.dims, new.fields):
         return
     if old and old.fields:
-        yield AssessmentDelta(old.fields, old.time, old.dims, -1)
+        yield AssessmentDelta(old.fields, old.time_ms, old.dims, -1)
     if new.fields:
-        yield AssessmentDelta(new.fields, new.time, new.dims, 1)
+        yield AssessmentDelta(new.fields, new.time_ms, new.dims, 1)
 
 
-def _crossed(old: StoredAssessment | None, new: StoredAssessment, time: int) -> Iterator[AssessmentDelta]:
+def _crossed(old: StoredAssessment | None, new: StoredAssessment, time_ms: int) -> Iterator[AssessmentDelta]:
     """The band's change into or out of high; who is unknown has not recovered."""
     was, high = bool(old and old.fields and old.fields[2]), bool(new.fields and new.fields[2])
     if high != was and (high or new.fields):
-        yield AssessmentDelta(band_change_fields(high), time, new.dims, 1)
+        yield AssessmentDelta(band_change_fields(high), time_ms, new.dims, 1)

@@ -112,11 +112,11 @@ class CustomerEvidence:
 
 
 def _in_order(entry: Entry) -> tuple[int, bytes, tuple[int, ...]]:
-    return entry.time, entry.identity, entry.fields
+    return entry.time_ms, entry.identity, entry.fields
 
 
 def _resolving_last(entry: Entry) -> tuple[int, bool, tuple[int, ...]]:
-    return entry.time, entry.fields[CHANGE] in _RESOLVING, entry.fields
+    return entry.time_ms, entry.fields[CHANGE] in _RESOLVING, entry.fields
 
 
 def _count_contacts(times_ms: list[int], at_ms: int) -> tuple[float, float]:
@@ -136,7 +136,7 @@ def _add_ticket_features(changes: list[Entry], at_ms: int, floor_ms: int, values
     resolved = set[int]()
     reopened_ms = floor_ms - 1
     for entry in sorted(changes, key=_resolving_last):
-        time_ms, fields = entry.time, entry.fields
+        time_ms, fields = entry.time_ms, entry.fields
         number, opened_ms, counted = fields[TICKET_NUMBER], fields[OPENED_AT_MS], fields[REOPENS]
         newest_ms[number] = time_ms
         born_ms.setdefault(number, opened_ms if UNKNOWN < opened_ms <= time_ms else time_ms)
@@ -154,7 +154,7 @@ def _add_ticket_features(changes: list[Entry], at_ms: int, floor_ms: int, values
 
 
 def _add_account_features(changes: list[Entry], at_ms: int, values: dict[str, float]) -> None:
-    started_ms = max((entry.time for entry in changes if entry.fields[ACCOUNT_CHANGE] == STARTED), default=None)
+    started_ms = max((entry.time_ms for entry in changes if entry.fields[ACCOUNT_CHANGE] == STARTED), default=None)
     if started_ms is not None:
         values["tenure_days"] = (at_ms - started_ms) / DAY_MS
     valued = max((entry for entry in changes if entry.fields[VALUE_CENTS] != UNKNOWN), key=_in_order, default=None)

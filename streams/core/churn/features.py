@@ -67,10 +67,10 @@ def customer_features(entries: Iterable[Entry], at_ms: int, horizon_ms: int = HO
     evidence, floor_ms = CustomerEvidence(), at_ms - horizon_ms
     sources = set[int]()
     for entry in entries:
-        if entry.time > at_ms:
+        if entry.time_ms > at_ms:
             continue
         source = SOURCE_BY_CODE[entry.fields[0]]
-        if entry.time >= floor_ms or source.is_background:
+        if entry.time_ms >= floor_ms or source.is_background:
             sources.add(source.code)
             if source.observe is not None:
                 source.observe(entry, evidence)

@@ -31,13 +31,13 @@ def contact_records(attempts: Sequence[Entry]) -> Iterator[DerivedRecord]:
     A contact is an answered inbound call or an opened ticket. Any inbound call that got beyond the menu counts as
     coming again, answered or not.
     """
-    times = [entry.time for entry in attempts]
+    times = [entry.time_ms for entry in attempts]
     for position, entry in enumerate(attempts):
         if not _is_handled(entry) or _is_later_leg(entry, attempts[:position]):
             continue
-        later = attempts[bisect_right(times, entry.time) :]
-        delay_ms = next((other.time - entry.time for other in later if not _is_same_call(other, entry)), None)
-        contact = DerivedRecord(contact_fields(False), entry.time, entry.dims)
+        later = attempts[bisect_right(times, entry.time_ms) :]
+        delay_ms = next((other.time_ms - entry.time_ms for other in later if not _is_same_call(other, entry)), None)
+        contact = DerivedRecord(contact_fields(False), entry.time_ms, entry.dims)
         if delay_ms is None or delay_ms > REPEAT_WITHIN_MS:
             yield contact
         else:
@@ -64,4 +64,4 @@ def _is_later_leg(entry: Entry, earlier: Sequence[Entry]) -> bool:
 def _is_same_call(one: Entry, other: Entry) -> bool:
     numbers = (one.fields[CALL_NUMBER:], other.fields[CALL_NUMBER:])
     both_calls = one.fields[0] == CALL == other.fields[0]
-    return both_calls and numbers[0] == numbers[1] != () and abs(one.time - other.time) <= LEGS_WITHIN_MS
+    return both_calls and numbers[0] == numbers[1] != () and abs(one.time_ms - other.time_ms) <= LEGS_WITHIN_MS

@@ -18,7 +18,7 @@ class DerivedRecord(NamedTuple):
     """
 
     fields: RecordFields
-    time: int
+    time_ms: int
     dims: int
     after_ms: int = 0
     until_ms: int = FOREVER_MS

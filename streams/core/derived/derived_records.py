@@ -66,7 +66,7 @@ class _Snapshot:
                     found.setdefault(fields[TICKET_NUMBER], []).append(entry)
             elif fields[0] == ACCOUNT and is_identified and _ACCOUNT in subjects:
                 found.setdefault(_ACCOUNT, []).append(entry)
-            if has_attempts and self.first_ms <= entry.time <= self.last_ms and is_contact_attempt(fields):
+            if has_attempts and self.first_ms <= entry.time_ms <= self.last_ms and is_contact_attempt(fields):
                 found.setdefault(_CONTACTS, []).append(entry)
         return found
 
@@ -123,11 +123,11 @@ class DerivedRecords:
         adds = contribution(record.fields)
         for resolution_s, wait_ms in self._waits_ms.items():
             if adds.slots and record.counts_within(wait_ms):
-                place = (record.dims, resolution_s, pane_start(record.time, resolution_s))
-                deltas.setdefault(place, PaneDelta()).add(adds.slots, adds.codes, record.time, sign, times)
+                place = (record.dims, resolution_s, pane_start(record.time_ms, resolution_s))
+                deltas.setdefault(place, PaneDelta()).add(adds.slots, adds.codes, record.time_ms, sign, times)
         if adds.stock_codes:
             delta = deltas.setdefault((record.dims, ALL_TIME, 0), PaneDelta())
-            delta.add(adds.stock_slots, adds.stock_codes, record.time, sign, times)
+            delta.add(adds.stock_slots, adds.stock_codes, record.time_ms, sign, times)
 
     def _changes(self, customer: bytes, snapshot: _Snapshot, ledger: Ledger) -> Iterator[tuple[DerivedRecord, int]]:
         """Derived records and how many more of each there are now."""
@@ -148,7 +148,7 @@ class DerivedRecords:
         yield from (new - old).items()
 
     def _records(self, subject: int, entries: Sequence[Entry]) -> Iterator[DerivedRecord]:
-        ordered = sorted(entries, key=lambda entry: (entry.time, entry.identity))
+        ordered = sorted(entries, key=lambda entry: (entry.time_ms, entry.identity))
         if subject == _CONTACTS:
             yield from contact_records(ordered)
         elif subject == _ACCOUNT:
@@ -161,7 +161,7 @@ class DerivedRecords:
         """A ticket that rests longer than the ledger's horizon is forgotten, and begins anew."""
         first = 0
         for position in range(1, len(changes)):
-            if changes[position].time - changes[position - 1].time > self._horizon_ms:
+            if changes[position].time_ms - changes[position - 1].time_ms > self._horizon_ms:
                 yield changes[first:position]
                 first = position
         yield changes[first:]

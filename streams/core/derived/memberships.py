@@ -20,8 +20,8 @@ def membership_records(entries: Sequence[Entry]) -> Iterator[DerivedRecord]:
         if entry.fields[CHANGE] != CANCELLED:
             if began is None:
                 began = entry
-                yield DerivedRecord(membership_fields(JOINED), entry.time, entry.dims)
+                yield DerivedRecord(membership_fields(JOINED), entry.time_ms, entry.dims)
         elif began is not None:
-            yield DerivedRecord(membership_fields(LEFT), entry.time, began.dims)
-            yield DerivedRecord(membership_fields(NEWCOMER_LEFT), began.time, began.dims)
+            yield DerivedRecord(membership_fields(LEFT), entry.time_ms, began.dims)
+            yield DerivedRecord(membership_fields(NEWCOMER_LEFT), began.time_ms, began.dims)
             began = None

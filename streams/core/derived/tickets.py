@@ -46,8 +46,8 @@ def ticket_records(changes: Sequence[Entry], hours: BusinessHours | None) -> Ite
     for milestone in _milestones(changes, hours):
         if merged is None:
             milestones.append(milestone)
-        elif milestone.time <= merged.time:
-            until_ms = min(milestone.until_ms, merged.time - milestone.time)
+        elif milestone.time_ms <= merged.time_ms:
+            until_ms = min(milestone.until_ms, merged.time_ms - milestone.time_ms)
             milestones.append(milestone._replace(until_ms=until_ms))
     yield from (milestone for milestone in milestones if milestone.after_ms < milestone.until_ms)
 
@@ -56,7 +56,7 @@ def _milestones(changes: Sequence[Entry], hours: BusinessHours | None) -> Iterat
     yield from _opening(changes)
     reply = _first(changes, "first_reply")
     if reply is not None:
-        yield _at(reply, REPLIED, *_durations(changes, reply.time, hours))
+        yield _at(reply, REPLIED, *_durations(changes, reply.time_ms, hours))
     yield from _solutions(changes, hours)
     yield from _reassignments(changes)
     for change in changes:
@@ -73,15 +73,15 @@ def _opening(changes: Sequence[Entry]) -> Iterator[DerivedRecord]:
 def _solutions(changes: Sequence[Entry], hours: BusinessHours | None) -> Iterator[DerivedRecord]:
     solved, reopened = _solved_and_reopened(changes)
     for solution, following in zip_longest(solved, solved[1:]):
-        until_ms = FOREVER_MS if following is None else following.time - solution.time
-        yield _at(solution, SOLVED, *_durations(changes, solution.time, hours))._replace(until_ms=until_ms)
+        until_ms = FOREVER_MS if following is None else following.time_ms - solution.time_ms
+        yield _at(solution, SOLVED, *_durations(changes, solution.time_ms, hours))._replace(until_ms=until_ms)
     if solved:
         first = solved[0]
-        before = [change for change in changes if change.time <= first.time]
+        before = [change for change in changes if change.time_ms <= first.time_ms]
         escalated = int(_first(before, "escalated") is not None)
         approvals = [change.fields[APPROVAL] for change in before]
         approved, unknown = int(1 in approvals), int(set(approvals) == {UNKNOWN})
-        yield _at(first, FIRST_SOLVED, *_durations(changes, first.time, hours))
+        yield _at(first, FIRST_SOLVED, *_durations(changes, first.time_ms, hours))
         resolved = _at(first, RESOLVED, escalated, approved, 0, unknown)
         again = (TICKET_MILESTONE, RESOLVED, escalated, approved, 1, unknown)
         yield from _changed_by(reopened[0] if reopened else None, resolved, again)
@@ -92,7 +92,7 @@ def _changed_by(cause: Entry | None, milestone: DerivedRecord, changed: RecordFi
     if cause is None:
         yield milestone
         return
-    delay_ms = max(cause.time - milestone.time, 0)
+    delay_ms = max(cause.time_ms - milestone.time_ms, 0)
     yield milestone._replace(until_ms=delay_ms)
     yield milestone._replace(fields=changed, after_ms=delay_ms)
 
@@ -140,7 +140,7 @@ def _reassignments(changes: Sequence[Entry]) -> Iterator[DerivedRecord]:
 
 def _durations(changes: Sequence[Entry], time_ms: int, hours: BusinessHours | None) -> tuple[int, int]:
     """Time since the creation (ms), by the calendar and in business hours; `UNKNOWN` where it cannot be told."""
-    created_ms = _created_ms([change for change in changes if change.time <= time_ms])
+    created_ms = _created_ms([change for change in changes if change.time_ms <= time_ms])
     if created_ms == UNKNOWN or not 0 <= time_ms - created_ms <= LONGEST_DURATION_MS:
         return UNKNOWN, UNKNOWN
     return time_ms - created_ms, UNKNOWN if hours is None else hours.between(created_ms, time_ms)
@@ -152,7 +152,7 @@ def _created_ms(changes: Sequence[Entry]) -> int:
     if stated is not None:
         return stated
     opened = _first(changes, "opened")
-    return UNKNOWN if opened is None else opened.time
+    return UNKNOWN if opened is None else opened.time_ms
 
 
 def _first(changes: Sequence[Entry], name: str) -> Entry | None:
@@ -161,4 +161,4 @@ def _first(changes: Sequence[Entry], name: str) -> Entry | None:
 
 
 def _at(change: Entry, *fields: int) -> DerivedRecord:
-    return DerivedRecord((TICKET_MILESTONE, *fields), change.time, change.dims)
+    return DerivedRecord((TICKET_MILESTONE, *fields), change.time_ms, change.dims)

@@ -31,7 +31,7 @@ def _keep(entries: Sequence[Entry], floor_ms: int, has_other_entries: bool) -> f
     Of a live account: the change it began with, the newest start and the newest known value. Of a cancelled one: the
     cancellation, as long as anything else is kept of its customer.
     """
-    changes = sorted(entries, key=lambda entry: (entry.time, entry.identity, entry.fields))
+    changes = sorted(entries, key=lambda entry: (entry.time_ms, entry.identity, entry.fields))
     if changes[-1].fields[CHANGE] == CANCELLED:
         return frozenset({changes[-1].identity} if has_other_entries else ())
     ends = [place for place, change in enumerate(changes) if change.fields[CHANGE] == CANCELLED]

@@ -41,10 +41,10 @@ def _observe(entry: Entry, evidence: Evidence) -> None:
     fields = entry.fields
     if fields[DIRECTION] != _INBOUND:
         return
-    evidence.heard_from(entry.time)
-    evidence.contacted(entry.time, fields[CALL_NUMBER] if len(fields) > CALL_NUMBER else None)
+    evidence.heard_from(entry.time_ms)
+    evidence.contacted(entry.time_ms, fields[CALL_NUMBER] if len(fields) > CALL_NUMBER else None)
     if fields[OUTCOME] == _ABANDONED:
-        evidence.observed("days_since_abandoned", entry.time)
+        evidence.observed("days_since_abandoned", entry.time_ms)
     evidence.waited(fields[WAIT_MS])
     evidence.transferred(fields[TRANSFERS])
 

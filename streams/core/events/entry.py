@@ -10,6 +10,6 @@ class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     identity: bytes
     version: int
-    time: int
+    time_ms: int
     dims: int
     fields: RecordFields

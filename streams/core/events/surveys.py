@@ -46,16 +46,16 @@ def _observe(entry: Entry, evidence: Evidence) -> None:
     _, kind, state, score, _ = entry.fields
     if state != _ANSWERED:
         return
-    evidence.heard_from(entry.time)
+    evidence.heard_from(entry.time_ms)
     if kind == _CES1:
         if score >= 4:
-            evidence.observed("days_since_high_effort", entry.time)
+            evidence.observed("days_since_high_effort", entry.time_ms)
         return
     highest, feature = _LOW_ANSWERS[kind]
     if score <= highest:
-        evidence.observed(feature, entry.time)
+        evidence.observed(feature, entry.time_ms)
     elif kind == _NPS and score >= 9:
-        evidence.observed("days_since_promoter", entry.time)
+        evidence.observed("days_since_promoter", entry.time_ms)
 
 
 SOURCE = EventSource(

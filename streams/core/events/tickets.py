@@ -59,7 +59,7 @@ def _keep(entries: Sequence[Entry], floor_ms: int, has_other_entries: bool) -> f
     newest: dict[int, int] = {}
     for entry in entries:
         number = entry.fields[TICKET_NUMBER]
-        newest[number] = max(entry.time, newest.get(number, entry.time))
+        newest[number] = max(entry.time_ms, newest.get(number, entry.time_ms))
     return frozenset(entry.identity for entry in entries if newest[entry.fields[TICKET_NUMBER]] >= floor_ms)
 
 
@@ -67,10 +67,10 @@ def _observe(entry: Entry, evidence: Evidence) -> None:
     evidence.ticket_changed(entry)
     change = entry.fields[CHANGE]
     if change == _OPENED:
-        evidence.contacted(entry.time)
-        evidence.heard_from(entry.time)
+        evidence.contacted(entry.time_ms)
+        evidence.heard_from(entry.time_ms)
     elif change == _ESCALATED:
-        evidence.observed("days_since_escalated", entry.time)
+        evidence.observed("days_since_escalated", entry.time_ms)
 
 
 def _observe_expired(entry: Entry, evidence: Evidence) -> None:

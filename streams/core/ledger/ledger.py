@@ -121,7 +121,7 @@ class Ledger:
         outliving = kept_identities(decode_segments(list(segments)), floors)
         for segment in segments:
             entries = entries_in(segment)
-            fresh = [e for e in entries if e.time >= floors[e.fields[0]] or e.identity in outliving]
+            fresh = [e for e in entries if e.time_ms >= floors[e.fields[0]] or e.identity in outliving]
             remaining = segment if len(fresh) == len(entries) else layout.repacked(segment, fresh)
             if remaining is not segment:
                 self._note(customer, segment, remaining if fresh else None)

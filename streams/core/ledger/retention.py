@@ -16,6 +16,6 @@ def kept_identities(entries: Sequence[Entry], floors: Floors) -> frozenset[bytes
     own: dict[int, list[Entry]] = {}
     for entry in entries:
         own.setdefault(entry.fields[0], []).append(entry)
-    young = {code for code, some in own.items() if any(entry.time >= floors[code] for entry in some)}
+    young = {code for code, some in own.items() if any(entry.time_ms >= floors[code] for entry in some)}
     kept = [keep(own[code], floors[code], bool(young - {code})) for code, keep in _KEEPING if code in own]
     return frozenset().union(*kept)

@@ -21,9 +21,9 @@ class ChunkAccumulator:
     records it has. Records for which some pane is closed already are kept apart, with the watermark of their moment.
     """
 
-    def __init__(self, label: str, watermark: int, lateness: Lateness) -> None:
+    def __init__(self, label: str, watermark_ms: int, lateness: Lateness) -> None:
         self.label = label
-        self.watermark = watermark
+        self.watermark_ms = watermark_ms
         self.places = 0
         """How many panes (counted once for all cells and resolutions) will change."""
         self._all_open_ms = lateness.all_open_ms
@@ -34,21 +34,21 @@ class ChunkAccumulator:
         self._all_time: dict[int, PaneDelta] = {}
         self._stocked: set[int] = set()
 
-    def count(self, fields: RecordFields, time: int, dims: int, sign: int) -> None:
+    def count(self, fields: RecordFields, time_ms: int, dims: int, sign: int) -> None:
         """Add (sign 1) or retract (sign -1) what a record contributes at `time` (ms)."""
-        if time < self.watermark - self._all_open_ms:
-            self._count_partly_closed(fields, time, dims, sign)
+        if time_ms < self.watermark_ms - self._all_open_ms:
+            self._count_partly_closed(fields, time_ms, dims, sign)
             return
         groups = self._added if sign > 0 else self._retracted
-        key = (dims, time - time % _FINEST_MS, fields)
+        key = (dims, time_ms - time_ms % _FINEST_MS, fields)
         group = groups.get(key)
         if group is None:
-            groups[key] = [1, time]
+            groups[key] = [1, time_ms]
             self._note((dims, key[1]), fields)
         else:
             group[0] += 1
-            if time > group[1]:
-                group[1] = time
+            if time_ms > group[1]:
+                group[1] = time_ms
 
     def roll_up(self, partials: Partials, dimensions: DimensionRegistry) -> None:
         """Hand everything to the panes of its cells; a resolution whose pane is closed leaves it out."""
@@ -74,19 +74,19 @@ class ChunkAccumulator:
                     self._count_all_time(adds, last, dims, sign, number)
         return deltas
 
-    def _count_partly_closed(self, fields: RecordFields, time: int, dims: int, sign: int) -> None:
+    def _count_partly_closed(self, fields: RecordFields, time_ms: int, dims: int, sign: int) -> None:
         adds = contribution(fields)
         if adds.slots:
             delta = PaneDelta()
-            delta.add(adds.slots, adds.codes, time, sign)
-            self._partly_closed.append(((dims, time - time % _FINEST_MS), self.watermark, delta))
+            delta.add(adds.slots, adds.codes, time_ms, sign)
+            self._partly_closed.append(((dims, time_ms - time_ms % _FINEST_MS), self.watermark_ms, delta))
             self.places += 1
         if adds.stock_codes:
-            self._count_all_time(adds, time, dims, sign, 1)
+            self._count_all_time(adds, time_ms, dims, sign, 1)
             self._note_stock(dims)
 
-    def _count_all_time(self, adds: Contribution, time: int, dims: int, sign: int, number: int) -> None:
-        self._all_time.setdefault(dims, PaneDelta()).add(adds.stock_slots, adds.stock_codes, time, sign, number)
+    def _count_all_time(self, adds: Contribution, time_ms: int, dims: int, sign: int, number: int) -> None:
+        self._all_time.setdefault(dims, PaneDelta()).add(adds.stock_slots, adds.stock_codes, time_ms, sign, number)
 
     def _note(self, place: Place, fields: RecordFields) -> None:
         if place not in self._seen:

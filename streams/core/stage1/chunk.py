@@ -67,26 +67,26 @@ class ChunkProcessor:
         derived, has_derived = state.derived, self._source.has_derived_records
         most_bytes = state.size.most_of_one_event(has_derived)
         counts = dict.fromkeys(RECORD_OUTCOMES, 0)
-        newest, watermark = self._progress.last_event, accumulator.watermark
-        late_ms = late_before(watermark)
+        newest_ms, watermark_ms = self._progress.last_event, accumulator.watermark_ms
+        late_ms = late_before(watermark_ms)
         taken = accepted = measured = 0
         for record, event in zip(records, events, strict=True):
             if taken >= measured:  # far from the limit, the size is not asked for every event
-                spent = state.size.with_chunk(accumulator)
-                if spent > budget_bytes and has_derived and derived.compute_changes(ledger):
-                    spent = state.size.with_chunk(accumulator)
-                if taken and spent > budget_bytes:
+                spent_bytes = state.size.with_chunk(accumulator)
+                if spent_bytes > budget_bytes and has_derived and derived.compute_changes(ledger):
+                    spent_bytes = state.size.with_chunk(accumulator)
+                if taken and spent_bytes > budget_bytes:
                     break
-                measured = taken + 1 + (budget_bytes - spent) // most_bytes
+                measured = taken + 1 + (budget_bytes - spent_bytes) // most_bytes
             taken += 1
             if type(event) is Invalid:
                 counts[self._reject(record, event)] += 1
                 continue
-            time = (event.time - EPOCH) // MILLISECOND
-            timestamp = record.timestamp
-            arrived = timestamp if 0 <= timestamp < now_ms else now_ms
-            if time > arrived + future_ms or time < EARLIEST_MS:
-                counts[self._reject(record, _unbelievable(time))] += 1
+            time_ms = (event.time - EPOCH) // MILLISECOND
+            timestamp_ms = record.timestamp
+            arrived_ms = timestamp_ms if 0 <= timestamp_ms < now_ms else now_ms
+            if time_ms > arrived_ms + future_ms or time_ms < EARLIEST_MS:
+                counts[self._reject(record, _unbelievable(time_ms))] += 1
                 continue
             identity, customer = identify(event), event.customer
             anonymous = not customer or customer in UNIDENTIFIED
@@ -100,54 +100,54 @@ class ChunkProcessor:
             else:
                 maybe_known = identity in (segments if isinstance(segments, bytes) else segments.identities)
             if maybe_known:
-                counts[self._take_known(key, identity, event, time)] += 1
-            elif time < late_ms:
+                counts[self._take_known(key, identity, event, time_ms)] += 1
+            elif time_ms < late_ms:
                 counts["late"] += 1
             else:
                 dims, fields = intern(read_dimensions(event)), read(event)
                 if has_derived:
-                    derived.snapshot_before(key, segments, fields, time)
-                append(key, segments, (identity, version_of(event, time), time, dims, fields))
-                count(fields, time, dims, 1)
+                    derived.snapshot_before(key, segments, fields, time_ms)
+                append(key, segments, (identity, version_of(event, time_ms), time_ms, dims, fields))
+                count(fields, time_ms, dims, 1)
                 accepted += 1
                 if assessed:
                     touch(key)
-            if time > newest:
-                newest = time
-            mark = time if time < arrived else arrived
-            if mark > watermark:
-                accumulator.watermark = watermark = mark
-                late_ms = late_before(mark)
+            if time_ms > newest_ms:
+                newest_ms = time_ms
+            mark_ms = time_ms if time_ms < arrived_ms else arrived_ms
+            if mark_ms > watermark_ms:
+                accumulator.watermark_ms = watermark_ms = mark_ms
+                late_ms = late_before(mark_ms)
         counts["accepted"] += accepted
-        self._progress.last_event = newest
+        self._progress.last_event = newest_ms
         for outcome, number in counts.items():
             self._progress.outcomes[outcome] += number
         return taken
 
-    def _take_known(self, key: bytes, identity: bytes, event: Any, time: int) -> str:
+    def _take_known(self, key: bytes, identity: bytes, event: Any, time_ms: int) -> str:
         """The outcome of an event whose record's identity stands somewhere in its customer's ledger."""
-        state, watermark = self._state, self._accumulator.watermark
-        version = self._source.version(event, time)
+        state, watermark_ms = self._state, self._accumulator.watermark_ms
+        version = self._source.version(event, time_ms)
         found = state.ledger.find(key, identity)
-        remembered = found is not None and found.entry.time >= watermark - state.definition.horizon_ms
+        remembered = found is not None and found.entry.time_ms >= watermark_ms - state.definition.horizon_ms
         if found is not None and remembered and found.entry.version >= version:
             return "duplicate"
-        if state.definition.lateness.is_late(time, watermark):
+        if state.definition.lateness.is_late(time_ms, watermark_ms):
             return "late"
         dims = state.dimensions.intern(self._read_dimensions(event))
-        entry = Entry(identity, version, time, dims, self._source.read(event))
+        entry = Entry(identity, version, time_ms, dims, self._source.read(event))
         segments = state.ledger.customers.get(key)
         if self._source.has_derived_records:
-            state.derived.snapshot_before(key, segments, entry.fields, time)
+            state.derived.snapshot_before(key, segments, entry.fields, time_ms)
             if found is not None:
-                state.derived.snapshot_before(key, segments, found.entry.fields, found.entry.time)
+                state.derived.snapshot_before(key, segments, found.entry.fields, found.entry.time_ms)
         if found is None:
             state.ledger.append(key, segments, astuple(entry))
         else:
             state.ledger.replace(key, found, entry)
         if found is not None and remembered:
-            self._accumulator.count(found.entry.fields, found.entry.time, found.entry.dims, -1)
-        self._accumulator.count(entry.fields, time, dims, 1)
+            self._accumulator.count(found.entry.fields, found.entry.time_ms, found.entry.dims, -1)
+        self._accumulator.count(entry.fields, time_ms, dims, 1)
         state.assessments.touch(key)
         return "corrected" if remembered else "accepted"
 
@@ -163,7 +163,7 @@ class ChunkProcessor:
         return "rejected"
 
 
-def _unbelievable(time: int) -> Invalid:
-    if time < EARLIEST_MS:
+def _unbelievable(time_ms: int) -> Invalid:
+    if time_ms < EARLIEST_MS:
         return Invalid("out_of_range", "time", "before 1900; check the unit and the zone of the source's clock")
     return Invalid("future", "time", "further ahead of its arrival than lateness.future allows; check the clock")

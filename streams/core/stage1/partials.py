@@ -32,37 +32,39 @@ class Partials:
         """Panes and cells that changed since the last drain."""
         self._oldest: dict[tuple[str, int], int] = {}
 
-    def apply(self, label: str, cells: tuple[int, ...], start: int, watermark: int, delta: PaneDelta) -> None:
+    def apply(self, label: str, cells: tuple[int, ...], start_ms: int, watermark_ms: int, delta: PaneDelta) -> None:
         """Roll a delta up to its cells, at every resolution whose pane is still open."""
-        for resolution in self._resolutions_s:
-            self.apply_at(resolution, label, cells, pane_start(start, resolution), watermark, delta)
+        for resolution_s in self._resolutions_s:
+            self.apply_at(resolution_s, label, cells, pane_start(start_ms, resolution_s), watermark_ms, delta)
 
     def apply_at(
-        self, resolution: int, label: str, cells: tuple[int, ...], start: int, watermark: int, delta: PaneDelta
+        self, resolution_s: int, label: str, cells: tuple[int, ...], start_ms: int, watermark_ms: int, delta: PaneDelta
     ) -> None:
-        """Roll a delta up to the pane of its cells that starts at `start` (ms), if that is still open."""
-        if not self._lateness.is_closed(start, resolution, watermark):
-            self._roll_up((label, resolution, start), cells, delta)
+        """Roll a delta up to the pane of its cells that starts at `start_ms`, if that is still open."""
+        if not self._lateness.is_closed(start_ms, resolution_s, watermark_ms):
+            self._roll_up((label, resolution_s, start_ms), cells, delta)
 
     def apply_all_time(self, label: str, cells: tuple[int, ...], delta: PaneDelta) -> None:
         """Roll a delta of stock scores up to what its cells have over all time, however late it is."""
         self._roll_up((label, ALL_TIME, 0), cells, delta)
 
-    def expire(self, label: str, watermark: int, most: int = 2**60) -> list[tuple[PaneKey, int]]:
+    def expire(self, label: str, watermark_ms: int, most: int = 2**60) -> list[tuple[PaneKey, int]]:
         """Drop at most so many partials of panes the watermark has closed, but none to be drained, and name them."""
         gone: list[tuple[PaneKey, int]] = []
-        for resolution in self._resolutions_s:
-            oldest = self._oldest.get((label, resolution), _NO_PANE)
-            if not self._lateness.is_closed(oldest, resolution, watermark):
+        for resolution_s in self._resolutions_s:
+            oldest = self._oldest.get((label, resolution_s), _NO_PANE)
+            if not self._lateness.is_closed(oldest, resolution_s, watermark_ms):
                 continue
-            starts = {start for name, width, start in self._panes if name == label and width == resolution}
-            waiting = {start for (name, width, start), _ in self.changed if name == label and width == resolution}
-            for start in sorted(starts - waiting):
-                if len(gone) >= most or not self._lateness.is_closed(start, resolution, watermark):
+            starts_ms = {start_ms for name, width, start_ms in self._panes if name == label and width == resolution_s}
+            waiting = {
+                start_ms for (name, width, start_ms), _ in self.changed if name == label and width == resolution_s
+            }
+            for start_ms in sorted(starts_ms - waiting):
+                if len(gone) >= most or not self._lateness.is_closed(start_ms, resolution_s, watermark_ms):
                     break
-                gone += self._close((label, resolution, start), most - len(gone))
-            left = (start for start in starts if (label, resolution, start) in self._panes)
-            self._oldest[label, resolution] = min(left, default=_NO_PANE)
+                gone += self._close((label, resolution_s, start_ms), most - len(gone))
+            left = (start_ms for start_ms in starts_ms if (label, resolution_s, start_ms) in self._panes)
+            self._oldest[label, resolution_s] = min(left, default=_NO_PANE)
         return gone
 
     def drain(self) -> list[tuple[PaneKey, int, PanePartial]]:
@@ -100,8 +102,8 @@ class Partials:
             _merge(partial, delta)
 
     def _open(self, key: PaneKey) -> dict[int, PanePartial]:
-        label, resolution, start = key
-        self._oldest[label, resolution] = min(start, self._oldest.get((label, resolution), start))
+        label, resolution_s, start_ms = key
+        self._oldest[label, resolution_s] = min(start_ms, self._oldest.get((label, resolution_s), start_ms))
         return self._panes.setdefault(key, {})
 
     def _close(self, key: PaneKey, most: int) -> list[tuple[PaneKey, int]]:
@@ -116,8 +118,8 @@ class Partials:
 
 def _merge(partial: PanePartial, delta: PaneDelta) -> None:
     partial.version += delta.changes
-    for code, time in delta.last.items():
-        partial.last[code] = max(time, partial.last.get(code, NO_WATERMARK_MS))
+    for code, time_ms in delta.last.items():
+        partial.last[code] = max(time_ms, partial.last.get(code, NO_WATERMARK_MS))
     counts = partial.counts
     for slot, amount in delta.counts.items():
         total = counts.get(slot, 0) + amount

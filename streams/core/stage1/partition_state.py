@@ -108,7 +108,7 @@ class PartitionState(StateParts):
 
     def _roll_up(self, accumulator: ChunkAccumulator) -> None:
         accumulator.roll_up(self.partials, self.dimensions)
-        self.watermarks[accumulator.label] = accumulator.watermark
+        self.watermarks[accumulator.label] = accumulator.watermark_ms
 
     def _apply_derived(self) -> None:
         watermark_ms = self.watermarks.get(DERIVED_LABEL, NO_WATERMARK_MS)
@@ -146,7 +146,7 @@ class PartitionState(StateParts):
 
     def _count(self, assessments: Iterable[AssessmentDelta]) -> None:
         accumulator = self._accumulator(ASSESSMENT_LABEL)
-        accumulator.watermark = max(self.watermarks.values(), default=NO_WATERMARK_MS)
+        accumulator.watermark_ms = max(self.watermarks.values(), default=NO_WATERMARK_MS)
         for fields, time, dims, sign in assessments:
             accumulator.count(fields, time, dims, sign)
         self._roll_up(accumulator)

@@ -68,7 +68,7 @@ def test_nobody_has_no_risk() -> None:
     for customer in (None, "", "0"):
         stream.send(CALLS, NOON, customer=customer, outcome="abandoned")
     assert risk(stream) is None
-    assert stream.stage.intake.assessments.drain() == []
+    assert stream.stage.state.assessments.drain() == []
 
 
 def test_an_account_alone_is_assessed_unknown_and_counted_nowhere() -> None:
@@ -122,13 +122,13 @@ def test_drained_are_the_customers_that_changed_with_a_rising_version() -> None:
             }
         ).encode()
         stream.stage.take(CALLS, [Record(minute, NOON + DAY, None, event)], NOON + DAY)
-        [(key, _, assessed, assessment)] = stream.stage.intake.assessments.drain()
+        [(key, _, assessed, assessment)] = stream.stage.state.assessments.drain()
         assert assessed is not None
         assert assessment is not None
-        assert (key, assessed.time, assessment.ppm) == (b"cc", NOON + minute * MINUTE, 20_000)
+        assert (key, assessed.time_ms, assessment.ppm) == (b"cc", NOON + minute * MINUTE, 20_000)
         versions.append(assessed.version)
     assert versions == [NOON + DAY, NOON + DAY + 1, NOON + DAY + 2]
-    assert stream.stage.intake.assessments.drain() == []
+    assert stream.stage.state.assessments.drain() == []
 
 
 def test_without_a_model_nobody_is_assessed() -> None:
@@ -144,7 +144,7 @@ def test_without_a_model_nobody_is_assessed() -> None:
 def test_what_is_known_is_asked_for_only_where_there_is_evidence() -> None:
     stream = Pipeline()
     stream.send(CALLS, NOON, customer="c", outcome="answered")
-    risks, ledger = stream.stage.intake.assessments, stream.stage.intake.ledger
+    risks, ledger = stream.stage.state.assessments, stream.stage.state.ledger
     [(key, _, assessed, assessment)] = risks.last_assessed([b"cc"], ledger)
     assert assessed is not None
     assert assessment is not None

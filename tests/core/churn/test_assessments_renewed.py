@@ -30,7 +30,7 @@ def value(stream: Pipeline, score: str, window: str = "60d", now: int | None = N
 
 
 def assessed(stage: Stage1, customer: str = "c") -> tuple[float | None, str]:
-    [(_, _, _, assessment)] = stage.intake.assessments.last_assessed([b"c" + customer.encode()], stage.intake.ledger)
+    [(_, _, _, assessment)] = stage.state.assessments.last_assessed([b"c" + customer.encode()], stage.state.ledger)
     assert assessment is not None
     return assessment.ppm, assessment.band
 
@@ -82,7 +82,7 @@ def test_in_a_call_no_more_are_looked_at_and_assessed_than_it_says() -> None:
     stream = Pipeline(**SECTIONS)
     for number in range(10):
         stream.answer(NOON, 0, customer=f"c{number}")
-    intake, later = stream.stage.intake, NOON + 2 * DAY
+    intake, later = stream.stage.state, NOON + 2 * DAY
     assert intake.renew_assessments(later, DAY, 4, 100)
     assert len(intake.assessments.drain()) == 4
     assert intake.renew_assessments(later, DAY, 100, 3)
@@ -99,7 +99,7 @@ def test_another_model_is_taken_over_bit_by_bit_and_exact_in_the_end_and_nobody_
         upset(stream, NOON, f"c{number}")
     before = value(stream, "newly_at_risk")
     shipped = shipped_churn_model()
-    intake, now = stream.stage.intake, stream.now
+    intake, now = stream.stage.state, stream.now
     intake.assessments.model = replace(shipped, high=0.99, version="calm")
     assert intake.renew_assessments(now, DAY, 3, 100)
     assert {a.model.partition("@")[0] for _, _, _, a in intake.assessments.drain() if a is not None} == {"calm"}
@@ -128,8 +128,8 @@ def test_state_goes_on_under_another_model() -> None:
 def test_who_is_gone_from_the_ledger_becomes_unknown_then_is_forgotten_everywhere() -> None:
     stream = Pipeline(**SECTIONS)
     upset(stream, NOON)
-    stage, risks = stream.stage, stream.stage.intake.assessments
-    stage.intake.ledger.forget_before(b"cc", dict.fromkeys(range(4), NOON + DAY))
+    stage, risks = stream.stage, stream.stage.state.assessments
+    stage.state.ledger.forget_before(b"cc", dict.fromkeys(range(4), NOON + DAY))
     published = [output for output in stage.renew(NOON + 2 * HOUR) if output.topic == "cx.risk.v1"]
     assert [b'"band":"unknown"' in (output.value or b"") for output in published] == [True]
     assert len(risks) == 1
@@ -139,17 +139,17 @@ def test_who_is_gone_from_the_ledger_becomes_unknown_then_is_forgotten_everywher
     assert stage.changelog[changelog.RISK + b"cc"] is None
     again = [output for output in stage.restart() if output.topic == "cx.risk.v1"]
     assert [(output.key, output.value) for output in again] == [(b"c", None)]
-    assert len(stage.intake.assessments) == 0
+    assert len(stage.state.assessments) == 0
 
 
 def test_revisions_rise_also_over_a_state_built_anew() -> None:
     stream = Pipeline(**SECTIONS)
     stream.answer(NOON, 0, customer="c")
-    first = stream.stage.intake.assessments.last_assessed([b"cc"], stream.stage.intake.ledger)[0][2]
+    first = stream.stage.state.assessments.last_assessed([b"cc"], stream.stage.state.ledger)[0][2]
     stream.stage.renew(NOON + 1)
     again = Pipeline(**SECTIONS)
     again.answer(NOON, 0, customer="c", arrival=NOON + 2)
-    later = again.stage.intake.assessments.last_assessed([b"cc"], again.stage.intake.ledger)[0][2]
+    later = again.stage.state.assessments.last_assessed([b"cc"], again.stage.state.ledger)[0][2]
     assert first is not None
     assert later is not None
     assert later.version > first.version + 1
@@ -159,9 +159,9 @@ def test_a_replay_finds_the_changes_of_band_at_the_events_that_made_them() -> No
     stream = Pipeline(**SECTIONS)
     upset(stream, NOON, touchpoint="web")
     stream.answer(NOON + 32 * DAY, 10, customer="c", touchpoint="shop")
-    entries = stream.stage.intake.ledger.entries(b"cc")
+    entries = stream.stage.state.ledger.entries(b"cc")
     found = list(band_changes(shipped_churn_model(), entries, NOON + 33 * DAY, 31 * DAY, 60 * DAY))
     answered, last = NOON + 4 * MINUTE, NOON + 32 * DAY
-    assert [(change.into_high, change.time) for change in found] == [(True, answered), (False, last)]
+    assert [(change.into_high, change.time_ms) for change in found] == [(True, answered), (False, last)]
     late = band_changes(shipped_churn_model(), entries, NOON + 33 * DAY, 31 * DAY, 2 * DAY)
     assert list(late) == [], "when the longest window began it was at high risk no more"

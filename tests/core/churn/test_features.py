@@ -42,8 +42,8 @@ def call(age: int, *number: int, wait: int = -1, direction: int = 0) -> Entry:
 @patient
 @given(histories())
 def test_the_risk_is_the_naive_oracles(history: list[Entry]) -> None:
-    ordered = sorted(history, key=lambda entry: (entry.time, entry.identity))
-    expected = shipped_risk([(entry.time, entry.fields) for entry in ordered], NOON, HORIZON_MS)
+    ordered = sorted(history, key=lambda entry: (entry.time_ms, entry.identity))
+    expected = shipped_risk([(entry.time_ms, entry.fields) for entry in ordered], NOON, HORIZON_MS)
     found = shipped_churn_model().assess(history, NOON, HORIZON_MS)
     if expected is None:
         assert found.ppm is None
@@ -58,13 +58,13 @@ def test_shifting_one_event_by_a_day_changes_no_earlier_risk(
 ) -> None:
     at = NOON - before
     shifted = [
-        replace_time(entry, max(entry.time, at + later) + DAY) if number == which else entry
+        replace_time(entry, max(entry.time_ms, at + later) + DAY) if number == which else entry
         for number, entry in enumerate(history)
     ]
-    kept = [entry for number, entry in enumerate(history) if number != which or entry.time <= at]
+    kept = [entry for number, entry in enumerate(history) if number != which or entry.time_ms <= at]
     without = [entry for number, entry in enumerate(history) if number != which]
     assert features(shifted, at) == features(without, at)
-    assert features([e for e in kept if e.time <= at], at) == features(kept, at)
+    assert features([e for e in kept if e.time_ms <= at], at) == features(kept, at)
 
 
 def replace_time(entry: Entry, time: int) -> Entry:

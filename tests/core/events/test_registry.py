@@ -64,7 +64,7 @@ def test_ranks_stay_within_their_bound(source: EventSource) -> None:
 def test_the_ledger_forgets_records_of_every_source(source: EventSource) -> None:
     ledger = Ledger(64)
     for entry in entries_of(source):
-        ledger.append(b"cc", ledger.customers.get(b"cc"), (entry.identity, 0, entry.time, 0, entry.fields))
+        ledger.append(b"cc", ledger.customers.get(b"cc"), (entry.identity, 0, entry.time_ms, 0, entry.fields))
     ledger.forget_before(b"cc", dict.fromkeys(SOURCE_BY_CODE, AT_MS + 1_000 * DAY_MS))
     left = ledger.entries(b"cc") if b"cc" in ledger.customers else []
     assert source.keep is not None or not left

@@ -43,18 +43,18 @@ def entry(record: bytes = RECORDS[0], version: int = 1, time: int = 0, source: i
 def age(entry: Entry, known: dict[bytes, Entry]) -> int:
     """Its time; of a ticket's change that of the newest one."""
     if entry.fields[0] != TICKET:
-        return entry.time
-    return max(e.time for e in known.values() if e.fields[0] == TICKET and e.fields[7] == entry.fields[7])
+        return entry.time_ms
+    return max(e.time_ms for e in known.values() if e.fields[0] == TICKET and e.fields[7] == entry.fields[7])
 
 
 def holds(entry: Entry, known: dict[bytes, Entry], floors: Floors) -> bool:
     """Whether an account event tells what is still so, of an account that lives or of a customer there is more of."""
-    own = sorted((e for e in known.values() if e.fields[0] == ACCOUNT), key=lambda e: (e.time, e.identity))
+    own = sorted((e for e in known.values() if e.fields[0] == ACCOUNT), key=lambda e: (e.time_ms, e.identity))
     if entry not in own:
         return False
     if own[-1].fields[1] == 2:
         return entry == own[-1] and any(
-            e.fields[0] != ACCOUNT and e.time >= floors[e.fields[0]] for e in known.values()
+            e.fields[0] != ACCOUNT and e.time_ms >= floors[e.fields[0]] for e in known.values()
         )
     alive = [e for n, e in enumerate(own) if all(later.fields[1] != 2 for later in own[n:])]
     last = [[e for e in own if e.fields[1] == 0], [e for e in own if e.fields[2] != -1]]
@@ -62,7 +62,9 @@ def holds(entry: Entry, known: dict[bytes, Entry], floors: Floors) -> bool:
 
 
 def append(ledger: Ledger, customer: bytes, new: Entry) -> None:
-    ledger.append(customer, ledger.customers.get(customer), (new.identity, new.version, new.time, new.dims, new.fields))
+    ledger.append(
+        customer, ledger.customers.get(customer), (new.identity, new.version, new.time_ms, new.dims, new.fields)
+    )
 
 
 def filled(ledger: Ledger, records: int, customer: bytes = b"ca") -> Ledger:
@@ -191,7 +193,7 @@ test_a_ledger_is_a_dictionary_that_survives_restarts: Any = Model.TestCase
 )
 def test_of_one_customer_the_oldest_segments_go_and_are_counted(max_records: int, appended: int, kept: int) -> None:
     ledger = filled(Ledger(max_records), appended)
-    times = [e.time for e in ledger.entries(b"ca")]
+    times = [e.time_ms for e in ledger.entries(b"ca")]
     assert times == list(range(appended - kept, appended))
     assert ledger.overflow == appended - kept
     assert len(times) <= max_records
@@ -236,7 +238,7 @@ def test_a_deleted_segment_read_back_is_deleted_and_the_last_one_takes_the_custo
     ledger = filled(Ledger(1_024), 12)
     first, second = (key for key, _ in ledger.drain())
     ledger.unload(first)
-    assert [e.time for e in ledger.entries(b"ca")] == list(range(7, 12))
+    assert [e.time_ms for e in ledger.entries(b"ca")] == list(range(7, 12))
     ledger.unload(second)
     assert ledger.customers == {}
     ledger.unload(second)
@@ -253,7 +255,7 @@ def test_a_sweep_goes_around_all_customers_a_few_at_a_time() -> None:
         sizes.append(len(ledger.customers))
     assert max(a - b for a, b in zip([100, *sizes], sizes, strict=False)) == 10
     assert sizes[-1] == 50
-    assert min(e.time for c in ledger.customers for e in ledger.entries(c)) == 50
+    assert min(e.time_ms for c in ledger.customers for e in ledger.entries(c)) == 50
 
 
 def test_a_round_of_the_sweep_begins_when_a_floor_has_moved_on() -> None:
@@ -280,4 +282,6 @@ def test_identities_differ_by_topic_and_by_where_one_part_ends() -> None:
 def test_state_with_other_identities_is_state_of_another_form() -> None:
     # whoever has to change this raises the form: what is named otherwise would count twice
     named = identity_of("cx.surveys.v1", "r-1").hex()
-    assert (STATE_FORM, RECORDS_PER_SEGMENT, named) == (3, 7, "2129f9d949f0f32d"), "raise STATE_FORM: what is named otherwise counts twice"
+    assert (STATE_FORM, RECORDS_PER_SEGMENT, named) == (3, 7, "2129f9d949f0f32d"), (
+        "raise STATE_FORM: what is named otherwise counts twice"
+    )

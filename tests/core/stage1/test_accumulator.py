@@ -64,12 +64,12 @@ def test_a_roll_up_is_the_sum_of_one_by_one_under_the_watermark_of_each(
             alone = PaneDelta()
             alone.add(adds.slots, adds.codes, time, sign)
             start = time - time % (10 * SECOND)
-            partials.apply("t", dimensions().cells_of(dims), start, together.watermark, alone)
+            partials.apply("t", dimensions().cells_of(dims), start, together.watermark_ms, alone)
         if adds.stock_codes:
             alone = PaneDelta()
             alone.add(adds.stock_slots, adds.stock_codes, time, sign)
             partials.apply_all_time("t", dimensions().cells_of(dims), alone)
-        together.watermark = max(together.watermark, NOON - HOUR + step)
+        together.watermark_ms = max(together.watermark_ms, NOON - HOUR + step)
     assert rolled_up(together) == {(key, cell): partial for key, cell, partial in partials.drain()}
 
 
@@ -103,7 +103,7 @@ def test_what_the_scores_do_not_count_opens_no_pane() -> None:
 def test_the_watermark_at_the_time_of_counting_decides_which_panes_are_open() -> None:
     moving = tally(NOON)
     moving.count(NINE, NOON - HOUR, 0, 1)
-    moving.watermark = NOON + 3 * HOUR
+    moving.watermark_ms = NOON + 3 * HOUR
     moving.count(NINE, NOON - HOUR, 0, 1)
     found = rolled_up(moving)
     assert found[("t", 10, NOON - HOUR), 0].version == 1

@@ -53,7 +53,7 @@ def test_the_ledger_holds_evidence_for_any_time_in_the_longest_window() -> None:
     for day in range(1, 7):  # of others; each chunk sweeps
         stream.answer(NOON + day * DAY, 10)
     [answer] = stream.stage.state.ledger.entries(b"cc")
-    assert answer.time == NOON
+    assert answer.time_ms == NOON
     assert stream.result("churn_risk", "7d") is None, "held to tell when its customer was at risk, but too old by now"
 
 
