@@ -151,14 +151,14 @@ FLOW = (
     Chart(
         "Stored records",
         "cps",
-        "Inserted into ClickHouse, by source topic",
-        (Query("sum by (topic) (rate(cxstream_sink_inserted_total[$__rate_interval]))", "{{topic}}"),),
+        "Stored by each sink, by topic",
+        (Query("sum by (sink, topic) (rate(cxstream_sink_inserted_total[$__rate_interval]))", "{{sink}} {{topic}}"),),
     ),
     Chart(
         "Waiting for the sink",
         "none",
         "Read and not stored yet",
-        (Query("sum(cxstream_sink_pending_records)", "records"),),
+        (Query("sum by (sink) (cxstream_sink_pending_records)", "{{sink}}"),),
     ),
 )
 

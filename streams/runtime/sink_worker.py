@@ -150,7 +150,7 @@ class SinkWorker:
         chunk = cast(Sequence[Any], event.value)
         if chunk[0].timestamp >= 0:
             self.metrics.latency.observe(max(0, now_ms() - chunk[0].timestamp) / 1000)
-        self.metrics.inserted.labels(topic).inc(len(chunk))
+        self.metrics.inserted.labels(self._sink.name, topic).inc(len(chunk))
         event.ack()
 
     async def _store(self) -> list[Reject]:
