@@ -1,1 +1,1 @@
-"""Churn risk of one customer: the model, its features, its file, and the latest assessments."""
+"""Churn risk of one customer: the churn model, its file, its features, and the latest assessments."""

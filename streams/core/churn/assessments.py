@@ -1,4 +1,4 @@
-"""The latest churn risk of every customer of one source partition, as a record that is renewed and corrected."""
+"""The latest churn risk of each customer of one source partition, renewed as time passes and corrected by events."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -16,9 +16,10 @@ from streams.core.time.lateness import NO_WATERMARK_MS
 
 
 class StoredAssessment(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """What was last counted for a customer: as known at `at` (ms), where its newest event lies, by which model.
+    """What was last counted for a customer: its risk as known at `at_ms`, by the churn model of this number.
 
-    `version` rises with every assessment, also over restarts from nothing.
+    It is counted at the time and with the dimensions of the customer's newest event. `version` rises with every
+    assessment, also when the state is rebuilt from nothing.
     """
 
     version: int
@@ -30,7 +31,7 @@ class StoredAssessment(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class AssessmentDelta(NamedTuple):
-    """Something to add (`sign` 1) or to take back (−1)."""
+    """Fields to add to the scores (`sign` 1) or to take back from them (−1)."""
 
     fields: RecordFields
     time_ms: int
@@ -39,7 +40,7 @@ class AssessmentDelta(NamedTuple):
 
 
 AssessmentChange = tuple[bytes, bytes | None, StoredAssessment | None, Assessment | None]
-"""A customer, its changelog value, and the record to publish; None where it is forgotten."""
+"""A customer, its changelog value, and the record to publish; None for a customer that is forgotten."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(StoredAssessment).decode
@@ -48,8 +49,8 @@ _decode = msgspec.msgpack.Decoder(StoredAssessment).decode
 class Assessments:
     """Assesses customers when their ledger changed and when time has passed; without a model it does nothing.
 
-    `on_events` says whether a change is a reason to assess: not in a replay, where all are assessed once,
-    at the end. A checkpoint's size is estimated from the customers still to be assessed (`touched`), from the changed
+    `on_events` is false in a replay: there a change is no reason to assess, and every customer is assessed once, at
+    the end. A checkpoint's size is estimated from the customers still to be assessed (`touched`), from the changed
     assessments (`pending`), and from the bytes of their keys.
     """
 
@@ -74,7 +75,7 @@ class Assessments:
         return len(self._assessed)
 
     def touch(self, customer: bytes) -> None:
-        """Note that this customer's ledger changed; records of nobody have no risk."""
+        """Note that this customer's ledger changed; anonymous records have no risk."""
         if customer not in self._touched and self.enabled and customer[:1] == b"c":
             self._touched[customer] = None
             self.touched_key_bytes += len(customer)
@@ -90,44 +91,45 @@ class Assessments:
         return len(self._changed)
 
     def assess(self, ledger: Ledger, at_ms: int) -> Iterator[AssessmentDelta]:
-        """What follows from the changes since the last call, as known at `at` (ms), customer by customer."""
+        """The deltas of the customers that changed since the last call, assessed with what is known at `at_ms`."""
         touched, self._touched, self.touched_key_bytes = self._touched, {}, 0
         for customer in touched:
             yield from self._reassess(customer, ledger, at_ms, None)
 
     def due(self, ledger: Ledger, before_ms: int, look: int) -> Iterator[bytes]:
-        """Going on around all customers, looking at `look` of them: whose assessment is of `before` (ms) or earlier.
+        """Of the next `look` customers those whose assessment was made at `before_ms` or earlier.
 
-        So are those of another model, and of customers that the ledger no longer has.
+        An assessment by another model is due too, and so is that of a customer the ledger no longer has. Each call
+        goes on where the last one stopped, and begins again after the last customer.
         """
         for customer in islice(self._around(ledger), look if self.model is not None else 0):
             if self._is_due(customer, ledger, before_ms):
                 yield customer
 
     def renew(self, customer: bytes, ledger: Ledger, at_ms: int) -> Iterator[AssessmentDelta]:
-        """Assess a customer anew as time has passed; who has left the ledger is unknown first, then forgotten."""
+        """Assess a customer anew as time has passed; one that left the ledger becomes unknown, then is forgotten."""
         return self._reassess(customer, ledger, at_ms, at_ms)
 
     def unsettled(self, ledger: Ledger, at_ms: int) -> Iterator[bytes]:
-        """The customers not yet assessed at the end of a replay, `at` (ms), going on where the last call stopped."""
+        """The customers not yet assessed at the end of a replay, `at_ms`; a call goes on where the last one stopped."""
         if self._settling != at_ms:
             self._settling, self._round = at_ms, iter(list(ledger.customers) if self.model is not None else ())
         return (c for c in self._round if c[:1] == b"c" and not self._is_settled(c, at_ms))
 
     def settle(self, customer: bytes, ledger: Ledger, at_ms: int, span_ms: int) -> Iterator[AssessmentDelta]:
-        """Assess a customer at the end of a replay, and count how its band changed in `span` ms up to there."""
+        """Assess a customer at the end of a replay, and count the changes of its band in the last `span_ms`."""
         if self.model is not None:
             for change in band_changes(self.model, ledger.entries(customer), at_ms, self._horizon_ms, span_ms):
                 yield AssessmentDelta(band_change_fields(change.into_high), change.time_ms, change.dims, 1)
             yield from self._reassess(customer, ledger, at_ms, None, silent=True)
 
     def drain(self) -> list[AssessmentChange]:
-        """Changed customers since the last call."""
+        """The assessments that changed since the last call."""
         changed, self._changed, self.pending_key_bytes = self._changed, {}, 0
         return [self._drained(customer, assessment) for customer, assessment in changed.items()]
 
     def last_assessed(self, customers: Iterable[bytes], ledger: Ledger) -> list[AssessmentChange]:
-        """The same for these customers as they were last assessed, where the ledger still has evidence."""
+        """The last assessments of these customers, in the form of `drain`, where the ledger still has evidence."""
         found: list[AssessmentChange] = []
         for customer in customers if self.model is not None else ():
             if customer not in self._assessed:
@@ -138,11 +140,11 @@ class Assessments:
         return found
 
     def load(self, customer: bytes, value: bytes) -> None:
-        """Take one assessment back from the changelog."""
+        """Restore one assessment from the changelog."""
         self._assessed[customer] = value
 
     def unload(self, customer: bytes) -> None:
-        """Take back a deletion from the changelog."""
+        """Apply a deletion from the changelog."""
         self._assessed.pop(customer, None)
 
     def _drained(self, customer: bytes, assessment: Assessment | None) -> AssessmentChange:
@@ -152,7 +154,7 @@ class Assessments:
         return customer, value, _decode(value), assessment
 
     def _around(self, ledger: Ledger) -> Iterator[bytes]:
-        """All customers from where the last call stopped, once around at most."""
+        """All customers from where the last call stopped, and then from the first one again."""
         yield from self._round
         self._round = iter([*ledger.customers, *self._assessed])
         yield from self._round
@@ -213,12 +215,12 @@ class Assessments:
 
 
 def _newest(entries: Iterable[Entry], at_ms: int) -> Entry | None:
-    newest, time = None, NO_WATERMARK_MS
+    newest, newest_ms = None, NO_WATERMARK_MS
     for entry in entries:
-        if time <= entry.time_ms <= at_ms and (
-            entry.time_ms > time or newest is None or entry.identity > newest.identity
+        if newest_ms <= entry.time_ms <= at_ms and (
+            entry.time_ms > newest_ms or newest is None or entry.identity > newest.identity
         ):
-            newest, time = entry, entry.time_ms
+            newest, newest_ms = entry, entry.time_ms
     return newest
 
 
@@ -227,7 +229,7 @@ def _fields(assessment: Assessment) -> RecordFields:
 
 
 def _moved(old: StoredAssessment | None, new: StoredAssessment) -> Iterator[AssessmentDelta]:
-    """The assessment itself, where it or its place has changed."""
+    """Take back the old assessment and add the new one, where the risk, its time or its dimensions changed."""
     if old and (old.time_ms, old.dims, old.fields) == (new.time_ms, new.dims, new.fields):
         return
     if old and old.fields:
@@ -237,7 +239,7 @@ def _moved(old: StoredAssessment | None, new: StoredAssessment) -> Iterator[Asse
 
 
 def _crossed(old: StoredAssessment | None, new: StoredAssessment, time_ms: int) -> Iterator[AssessmentDelta]:
-    """The band's change into or out of high; who is unknown has not recovered."""
+    """The change of the band into or out of high; a customer whose risk became unknown has not recovered."""
     was, high = bool(old and old.fields and old.fields[2]), bool(new.fields and new.fields[2])
     if high != was and (high or new.fields):
         yield AssessmentDelta(band_change_fields(high), time_ms, new.dims, 1)

@@ -1,4 +1,4 @@
-"""When a customer came to be at high risk, and when no longer: the bands at each of its events, one after the other."""
+"""The times at which a customer came to be at high risk or ceased to be: its band is computed at each of its events."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from streams.core.events.entry import Entry
 
 
 class BandChange(NamedTuple):
-    """A band that became high, or ceased to be, at `time` (ms), where the customer's newest event lay."""
+    """A band that became high, or ceased to be, with the dimensions of the customer's newest event then."""
 
     into_high: bool
     time_ms: int
@@ -18,15 +18,15 @@ class BandChange(NamedTuple):
 def band_changes(
     model: ChurnModel, entries: Sequence[Entry], at_ms: int, horizon_ms: int, span_ms: int
 ) -> Iterator[BandChange]:
-    """The changes within `span` ms up to `at`: as found at each time something happened, and at `at`.
+    """The changes within `span_ms` up to `at_ms`, with the band computed at each event and at `at_ms`.
 
-    Who becomes unknown has not recovered, and who comes back from there at high risk is newly so.
+    A customer whose risk becomes unknown has not recovered; one that returns from there to high risk is newly at risk.
     """
     ordered = sorted((e for e in entries if e.time_ms <= at_ms), key=lambda e: (e.time_ms, e.identity))
-    start = at_ms - span_ms
-    band = model.assess(ordered, start, horizon_ms).band
-    newest = {entry.time_ms: entry for entry in ordered if entry.time_ms > start}
-    for time, entry in [*newest.items(), *([(at_ms, ordered[-1])] if ordered else [])]:
-        before, band = band, model.assess(ordered, time, horizon_ms).band
+    start_ms = at_ms - span_ms
+    band = model.assess(ordered, start_ms, horizon_ms).band
+    newest = {entry.time_ms: entry for entry in ordered if entry.time_ms > start_ms}
+    for time_ms, entry in [*newest.items(), *([(at_ms, ordered[-1])] if ordered else [])]:
+        before, band = band, model.assess(ordered, time_ms, horizon_ms).band
         if (band == "high") != (before == "high") and band != "unknown":
-            yield BandChange(band == "high", time, entry.dims)
+            yield BandChange(band == "high", time_ms, entry.dims)

@@ -1,4 +1,4 @@
-"""What is known of a customer at a time, as named numbers: the stream and a fit read the same ones here."""
+"""The features of a customer as known at a time: named numbers, the same for the stream and for a fit."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -17,18 +17,18 @@ FEATURES = {
     "days_since_high_effort": "days since the newest CES 2.0 answer of 1-3 or CES 1.0 answer of 4-5",
     "days_since_dissatisfied": "days since the newest CSAT answer of 1-2",
     "contacts": "inbound calls (the legs of one count once) and opened tickets in the last 30 days",
-    "repeat_contacts": "those of them that came within 7 days of the one before",
+    "repeat_contacts": "contacts within 7 days of the one before",
     "days_since_abandoned": "days since the caller last hung up in the queue",
     "longest_wait": "longest known wait of an inbound call, seconds",
-    "transfers": "transfers of inbound calls, those known; absent where of none of them it is known",
-    "days_since_reopened": "days since a ticket was last reopened, or counted one more reopening",
+    "transfers": "known transfers of inbound calls; absent when they are unknown for every call",
+    "days_since_reopened": "days since a ticket was last reopened, or its count of reopenings grew",
     "days_since_escalated": "days since a ticket was last escalated",
     "days_unresolved": "age in days of the oldest ticket that is not solved, closed or merged",
     "silence_days": "days since the last contact or answer",
     "tenure_days": "days since the account was last started",
     "yearly_value": "newest known value of the account, currency units a year",
 }
-"""Every feature with its meaning. One that is not known is absent; counts are 0 once there is any evidence."""
+"""Every feature with its meaning. An unknown feature is absent; counts are 0 once there is any evidence."""
 
 EVIDENCE_CODES = frozenset(source.code for source in EVENTS if source.observe is not None)
 """Codes of the sources that feed features; the share of them that a customer has is the coverage of its risk."""
@@ -45,7 +45,7 @@ class CustomerFeatures(NamedTuple):
 
     @property
     def is_evidence(self) -> bool:
-        """Whether there is anything to judge by: an account alone says nothing, and a former customer is not at risk."""
+        """Whether a risk can be stated: an account alone is not enough, and a former customer is not at risk."""
         return not self.left and not self.sources.isdisjoint(_SUFFICIENT_CODES)
 
 
@@ -63,7 +63,7 @@ def features(entries: Iterable[Entry], at_ms: int, horizon_ms: int = HORIZON_MS)
 
 
 def customer_features(entries: Iterable[Entry], at_ms: int, horizon_ms: int = HORIZON_MS) -> CustomerFeatures:
-    """The features as `features` gives them, with what else decides whether there is a risk to state."""
+    """The features, with what else decides whether a risk can be stated; the arguments are those of `features`."""
     evidence, floor_ms = CustomerEvidence(), at_ms - horizon_ms
     sources = set[int]()
     for entry in entries:
