@@ -1,4 +1,8 @@
-"""Atomic checkpoints: outputs and state of one partition, in one fenced transaction or one record batch."""
+"""Atomic checkpoints: outputs and state of one partition, in one fenced transaction or one record batch.
+
+Faust's tables and its `exactly_once` are not used: after a restart, tables can lose events or count them twice.
+Here the applied offsets are part of the state, so a restart continues exactly where the state ends.
+"""
 
 import asyncio
 import logging
@@ -16,7 +20,7 @@ from streams.runtime.failpoints import reach
 log = logging.getLogger(__name__)
 
 TRANSACTION_TIMEOUT_MS = 60_000
-"""A worker that died in a transaction holds readers back no longer than this, or until its successor starts."""
+"""How long the open transaction of a dead worker may hold back readers, unless its successor aborts it before."""
 
 _FENCED = (ProducerFenced, InvalidProducerEpoch)
 
@@ -40,11 +44,11 @@ _Record = tuple[bytes, bytes | None, Sequence[tuple[str, bytes]]]
 class Checkpointer:
     """Writes the checkpoints of one partition of one stage. Call `open` before reading its state.
 
-    With a `transactional_id` (Apache Kafka), opening fences every former owner, and outputs and state
-    are one transaction. Without (a broker that has none), the state is one record batch, which a
-    broker appends whole or not at all: outputs it does not hold go before it, outputs that show what
-    it holds after it, and a successor repeats the latter; then there may be one worker only.
-    Raises `FencedError` when a newer owner has taken over, `BrokerError` when a send fails for good.
+    With a `transactional_id` (Apache Kafka) outputs and state are one transaction, and opening fences every
+    former owner. Without one (the embedded broker has no transactions) the state is one record batch, which a
+    broker appends whole or not at all. Outputs that cannot be made again from the state are sent before it, and
+    the others after it, so that a successor can repeat them; nothing fences a former owner, so only one worker
+    may run. Raises `FencedError` if a newer owner has taken over, and `BrokerError` if a send fails for good.
     """
 
     def __init__(self, options: Mapping[str, Any], transactional_id: str | None, max_batch_bytes: int) -> None:
@@ -63,7 +67,7 @@ class Checkpointer:
 
     @property
     def atomic_limit(self) -> int | None:
-        """How many bytes of state one checkpoint can hold; None for any number."""
+        """How many bytes of state one checkpoint can hold; None if there is no limit."""
         return None if self._transactional else self._max_batch_bytes
 
     async def open(self) -> None:
@@ -75,7 +79,7 @@ class Checkpointer:
             raise BrokerError(f"cannot open a producer: {error!r}; see `cxstream doctor`") from error
 
     async def close(self) -> None:
-        """Let go of the connection; an open transaction is aborted by the broker."""
+        """Close the connection; the broker aborts an open transaction."""
         try:
             if self._open is not None:
                 await self._open.stop()
@@ -85,27 +89,27 @@ class Checkpointer:
     @property
     def _producer(self) -> AIOKafkaProducer:
         if self._open is None:
-            raise BrokerError("a checkpoint before the producer was opened")
+            raise BrokerError("a checkpoint was written before the producer was opened")
         return self._open
 
     async def write(
         self,
-        outputs: Sequence[Output],
+        before_state: Sequence[Output],
         changelog: str,
         partition: int,
         changes: Sequence[Change],
-        shown: Sequence[Output] = (),
+        after_state: Sequence[Output] = (),
     ) -> int:
-        """Write one checkpoint; returns its size in bytes. Nothing of it counts unless this returns.
+        """Write one checkpoint; returns its size in bytes. It is durable only if this returns.
 
-        `shown` are the outputs that show what is in the state, so that they can be made again from it.
+        `changes` go to the topic `changelog`. `after_state` are the outputs that can be made again from the state.
         """
         try:
             if self._transactional:
-                return await self._in_transaction([*outputs, *shown], changelog, partition, changes)
-            return await self._in_order(outputs, changelog, partition, changes, shown)
+                return await self._in_transaction([*before_state, *after_state], changelog, partition, changes)
+            return await self._without_transaction(before_state, changelog, partition, changes, after_state)
         except (KafkaError, IllegalOperation) as error:
-            cause = self._fatal() or error
+            cause = self._cause_of_failure() or error
             if isinstance(cause, _FENCED):
                 raise FencedError(f"partition {partition}: a newer owner has taken over ({cause!r})") from error
             raise BrokerError(f"partition {partition}: checkpoint failed: {error!r}; see `cxstream doctor`") from error
@@ -116,8 +120,8 @@ class Checkpointer:
         reach("before checkpoint")
         try:
             await self._producer.begin_transaction()
-        except AssertionError:  # so the client refuses to begin one after it was fenced
-            raise self._fatal() or IllegalOperation("no transaction can begin") from None
+        except AssertionError:  # this is how the client refuses to begin a transaction after it was fenced
+            raise self._cause_of_failure() or IllegalOperation("no transaction can begin") from None
         reach("after begin")
         size = await self._send(outputs, "after outputs")
         size += await self._send([Output(changelog, partition, *change) for change in changes], "after changelog")
@@ -125,31 +129,34 @@ class Checkpointer:
         reach("after commit")
         return size
 
-    def _fatal(self) -> BaseException | None:
-        # The client learns in the background that it is fenced, and then only says that there is no transaction.
-        # What it learned is in futures that complain at the end of the process when nobody has asked them.
+    def _cause_of_failure(self) -> BaseException | None:
+        # The client learns in the background that it is fenced; its calls then only report a missing transaction.
+        # The real cause is in futures of the client. Reading them also keeps asyncio from logging at exit that
+        # their exceptions were never retrieved.
         if not self._transactional:
             return None
         ended = self._producer._txn_manager.wait_for_transaction_end()  # None before the first
         unsent = [batch for batches in self._producer._message_accumulator._batches.values() for batch in batches]
-        found = [one.exception() for one in (ended, *(batch._drain_waiter for batch in unsent)) if _failed(one)]
+        found = [one.exception() for one in (ended, *(batch._drain_waiter for batch in unsent)) if _has_failed(one)]
         return found[0] if found else None
 
-    async def _in_order(
+    async def _without_transaction(
         self,
-        outputs: Sequence[Output],
+        before_state: Sequence[Output],
         changelog: str,
         partition: int,
         changes: Sequence[Change],
-        shown: Sequence[Output],
+        after_state: Sequence[Output],
     ) -> int:
         reach("before checkpoint")
-        size = await self._send(outputs, "after outputs")
+        size = await self._send(before_state, "after outputs")
         if changes:
             size += await self._send_whole(changelog, partition, changes)
-        return size + await self._send(shown, "after shown")
+        return size + await self._send(after_state, "after last outputs")
 
     async def _send_whole(self, topic: str, partition: int, changes: Sequence[Change]) -> int:
+        # A batch of our own making: send() would spread the records over batches as it sees fit, and a broker that
+        # stops between two of them would keep half a checkpoint.
         batches = self._batches((key, value, ()) for key, value in changes)
         if len(batches) > 1:
             raise StateError(
@@ -175,7 +182,7 @@ class Checkpointer:
         return size
 
     def _batches(self, records: Iterable[_Record]) -> list[Any]:
-        """As few batches as possible; a record larger than one has its own."""
+        """As few batches as possible; a record larger than a batch gets one of its own."""
         now = now_ms()
         batch = self._producer.create_batch()
         batches = [batch]
@@ -187,5 +194,5 @@ class Checkpointer:
         return batches
 
 
-def _failed(future: "asyncio.Future[None] | None") -> bool:
+def _has_failed(future: "asyncio.Future[None] | None") -> bool:
     return future is not None and future.done() and not future.cancelled() and future.exception() is not None

@@ -49,9 +49,9 @@ def aiokafka_options(settings: Settings) -> dict[str, Any]:
     return options | _sasl(settings)
 
 
-def kafka_python_options(settings: Settings, timeout: float = 5.0) -> dict[str, Any]:
+def kafka_python_options(settings: Settings, timeout_s: float = 5.0) -> dict[str, Any]:
     """Keyword arguments for kafka-python's clients, which give up on the broker after `timeout` seconds."""
-    return aiokafka_options(settings) | {"bootstrap_timeout_ms": round(timeout * 1000), "request_timeout_ms": 15_000}
+    return aiokafka_options(settings) | {"bootstrap_timeout_ms": round(timeout_s * 1000), "request_timeout_ms": 15_000}
 
 
 async def connected(start: Coroutine[Any, Any, object]) -> None:
@@ -116,18 +116,18 @@ async def _probe(settings: Settings) -> bool:
 
 
 @contextmanager
-def _expecting_no() -> Iterator[None]:
+def _without_probe_errors() -> Iterator[None]:
     """Keep the client from logging as an error the answer that only says: no transactions."""
 
-    def is_news(record: logging.LogRecord) -> bool:
+    def is_other_error(record: logging.LogRecord) -> bool:
         return not record.msg.startswith("Unexpected error during InitProducerIdRequest")
 
     sender = logging.getLogger("aiokafka.producer.sender")
-    sender.addFilter(is_news)
+    sender.addFilter(is_other_error)
     try:
         yield
     finally:
-        sender.removeFilter(is_news)
+        sender.removeFilter(is_other_error)
 
 
 async def _opens_transactions(settings: Settings) -> bool:
@@ -135,7 +135,7 @@ async def _opens_transactions(settings: Settings) -> bool:
         **aiokafka_options(settings), transactional_id=f"{settings.app.id}-probe", request_timeout_ms=5_000
     )
     try:
-        with _expecting_no():
+        with _without_probe_errors():
             async with asyncio.timeout(PROBE_SECONDS):
                 await producer.start()
     except _NO_TRANSACTIONS:

@@ -1,4 +1,4 @@
-"""Named places around every send, where fault tests end the process; in production they do nothing."""
+"""Named points around every send at which fault tests kill the process; in production nothing happens there."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ POINTS = (
     "after begin",
     "after outputs",
     "after changelog",
-    "after shown",
+    "after last outputs",
     "after commit",
     "after ack",
     "before insert",
@@ -16,7 +16,7 @@ POINTS = (
 
 
 def _nothing(point: str) -> None:
-    """What happens at a point unless a test says otherwise."""
+    """Do nothing: the hook of every point unless a test sets another."""
 
 
 hook: Callable[[str], None] = _nothing

@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 BUFFERED_CHUNKS = 4
 """Messages (chunks) that wait in a stream before its partitions are no longer fetched."""
 
-_DAY = 86_400.0
-_GARBAGE = (100_000, 50, 100)
+_DAY_S = 86_400.0
+_GC_THRESHOLDS = (100_000, 50, 100)
 """A chunk makes tens of thousands of short-lived objects and no cycles; Python's 700 costs a fifth of the speed."""
 
 
@@ -47,13 +47,13 @@ class BatchApp(faust.App):
 
     def __init__(self, *args: Any, before: Sequence[ServiceT] = (), **kwargs: Any) -> None:
         self._before = tuple(before)
-        self.on_records_deleted: Callable[[TP, int, int], None] = _note_lost
+        self.on_records_deleted: Callable[[TP, int, int], None] = _log_deleted_records
         self.check: Callable[[], object] | None = None
         super().__init__(*args, **kwargs)
 
     async def on_first_start(self) -> None:
         """Start what must be up before the consumer, and look for garbage less often."""
-        gc.set_threshold(*_GARBAGE)
+        gc.set_threshold(*_GC_THRESHOLDS)
         if self.check is not None:
             try:
                 await asyncio.to_thread(self.check)
@@ -66,7 +66,7 @@ class BatchApp(faust.App):
             await self.add_runtime_dependency(service)
 
 
-def _note_lost(tp: TP, position: int, start: int) -> None:
+def _log_deleted_records(tp: TP, position: int, start: int) -> None:
     log.error("%s/%d: no record %d any more, going on at %d", tp.topic, tp.partition, position, start)
 
 
@@ -84,7 +84,7 @@ def batch_app(settings: Settings, role: str, before: Sequence[ServiceT] = ()) ->
         broker_session_timeout=timeout,
         broker_heartbeat_interval=max(0.5, timeout / 5),
         broker_rebalance_timeout=max(timeout, 10),
-        broker_max_poll_interval=_DAY,
+        broker_max_poll_interval=_DAY_S,
         broker_commit_interval=0.5,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=4 << 20,

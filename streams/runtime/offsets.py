@@ -25,14 +25,14 @@ OffsetsByPartition = dict[TopicPartition, int]
 
 _FETCH_WAIT_MS = 20  # without any, the embedded broker leaves empty partitions out of its answer
 _RETRY_SECONDS = 0.05
-_PASSING = (
+_TRANSIENT = (
     aiokafka.errors.OffsetOutOfRangeError,
     aiokafka.errors.UnknownError,
 )
 
 
 async def high_watermarks(
-    options: Mapping[str, Any], partitions: Collection[TopicPartition], isolation: Isolation, within: float = 10.0
+    options: Mapping[str, Any], partitions: Collection[TopicPartition], isolation: Isolation, within_s: float = 10.0
 ) -> OffsetsByPartition:
     """The offset after the last record (or transaction marker) of each partition.
 
@@ -40,15 +40,15 @@ async def high_watermarks(
     now, before the first open transaction. A reader that has consumed everything stands exactly here.
     Raises `BrokerError` when a partition has not answered within `within` seconds.
     """
-    async with OffsetReader(options, within) as reader:
+    async with OffsetReader(options, within_s) as reader:
         return await reader.ends(partitions, isolation)
 
 
 async def log_starts(
-    options: Mapping[str, Any], partitions: Collection[TopicPartition], within: float = 10.0
+    options: Mapping[str, Any], partitions: Collection[TopicPartition], within_s: float = 10.0
 ) -> OffsetsByPartition:
     """The first offset each partition still has; raises `BrokerError` after `within` seconds."""
-    async with OffsetReader(options, within) as reader:
+    async with OffsetReader(options, within_s) as reader:
         return await reader.starts(partitions)
 
 
@@ -58,19 +58,19 @@ class OffsetReader:
     Every question is answered within `within` seconds or raises `BrokerError`.
     """
 
-    def __init__(self, options: Mapping[str, Any], within: float = 10.0) -> None:
+    def __init__(self, options: Mapping[str, Any], within_s: float = 10.0) -> None:
         self._options = options
-        self._within = within
+        self._within_s = within_s
 
     async def __aenter__(self) -> "OffsetReader":
-        self._client = AIOKafkaClient(**self._options, request_timeout_ms=round(self._within * 1000))
+        self._client = AIOKafkaClient(**self._options, request_timeout_ms=round(self._within_s * 1000))
         try:
-            async with asyncio.timeout(self._within):
+            async with asyncio.timeout(self._within_s):
                 await connected(self._client.bootstrap())
         except BaseException as error:
             await self._client.close()
             if isinstance(error, (TimeoutError, aiokafka.errors.KafkaConnectionError)):
-                raise BrokerError(f"no broker at {self._where}: start it or set kafka.brokers") from None
+                raise BrokerError(f"no broker at {self._brokers}: start it or set kafka.brokers") from None
             raise
         return self
 
@@ -83,38 +83,38 @@ class OffsetReader:
         """See `high_watermarks`."""
 
         async def ask(missing: Collection[TopicPartition]) -> OffsetsByPartition:
-            return await self._fetched(await self._listed(missing, OffsetResetStrategy.LATEST), isolation)
+            return await self._fetch_ends(await self._list_offsets(missing, OffsetResetStrategy.LATEST), isolation)
 
-        return await self._all("end", partitions, ask)
+        return await self._ask_until_complete("end", partitions, ask)
 
     async def starts(self, partitions: Collection[TopicPartition]) -> OffsetsByPartition:
         """See `log_starts`."""
 
         async def ask(missing: Collection[TopicPartition]) -> OffsetsByPartition:
-            return await self._listed(missing, OffsetResetStrategy.EARLIEST)
+            return await self._list_offsets(missing, OffsetResetStrategy.EARLIEST)
 
-        return await self._all("start", partitions, ask)
+        return await self._ask_until_complete("start", partitions, ask)
 
-    async def settled(self, partitions: Collection[TopicPartition], patience: float) -> None:
+    async def wait_for_transactions(self, partitions: Collection[TopicPartition], patience_s: float) -> None:
         """Return once no transaction is open in the partitions.
 
         Kafka says that a transaction is committed before it has told them. Raises `BrokerError`
         when one stays open for `patience` seconds.
         """
-        deadline = monotonic() + patience
+        deadline = monotonic() + patience_s
         while await self.ends(partitions, "read_committed") != await self.ends(partitions, "read_uncommitted"):
             if monotonic() > deadline:
                 names = ", ".join(sorted({tp.topic for tp in partitions}))
                 raise BrokerError(
-                    f"{names}: a transaction stays open for {patience:g} s; is another replay of this name running?"
+                    f"{names}: a transaction stays open for {patience_s:g} s; is another replay of this name running?"
                 )
             await asyncio.sleep(_RETRY_SECONDS)
 
     @property
-    def _where(self) -> str:
+    def _brokers(self) -> str:
         return ",".join(self._options["bootstrap_servers"])
 
-    async def _all(
+    async def _ask_until_complete(
         self,
         what: str,
         partitions: Collection[TopicPartition],
@@ -122,9 +122,9 @@ class OffsetReader:
     ) -> OffsetsByPartition:
         found: OffsetsByPartition = {}
         missing = set(partitions)
-        self._trouble = "no answer"
+        self._last_error = "no answer"
         try:
-            async with asyncio.timeout(self._within):
+            async with asyncio.timeout(self._within_s):
                 await self._client.set_topics({tp.topic for tp in partitions})
                 while True:
                     found |= await self._attempt(ask, missing)
@@ -136,7 +136,7 @@ class OffsetReader:
         except TimeoutError:
             names = ", ".join(sorted(f"{tp.topic}/{tp.partition}" for tp in missing))
             raise BrokerError(
-                f"{self._where} did not tell the {what} of {names} within {self._within:g} s ({self._trouble}): "
+                f"{self._brokers} did not tell the {what} of {names} within {self._within_s:g} s ({self._last_error}): "
                 "see `cxstream doctor`, and whether every partition has a leader"
             ) from None
 
@@ -148,27 +148,27 @@ class OffsetReader:
         try:
             return await ask(missing)
         except aiokafka.errors.KafkaError as error:
-            self._trouble = type(error).__name__
+            self._last_error = type(error).__name__
             return {}
 
-    async def _listed(self, partitions: Collection[TopicPartition], timestamp: int) -> OffsetsByPartition:
+    async def _list_offsets(self, partitions: Collection[TopicPartition], timestamp: int) -> OffsetsByPartition:
         found: OffsetsByPartition = {}
         for leader, topics in self._by_leader(dict.fromkeys(partitions, (timestamp,))).items():
             response = await self._client.send(leader, OffsetRequest(-1, 0, topics))
             for topic, answers in response.topics:
                 for partition, code, _, offset in answers:
-                    if self._good(topic, code):
+                    if self._is_answer(topic, code):
                         found[TopicPartition(topic, partition)] = offset
         return found
 
-    async def _fetched(self, positions: Mapping[TopicPartition, int], isolation: Isolation) -> OffsetsByPartition:
+    async def _fetch_ends(self, positions: Mapping[TopicPartition, int], isolation: Isolation) -> OffsetsByPartition:
         committed = isolation == "read_committed"
         found: OffsetsByPartition = {}
         for leader, topics in self._by_leader({tp: (offset, 1) for tp, offset in positions.items()}).items():
             response = await self._client.send(leader, FetchRequest(_FETCH_WAIT_MS, 0, 1, int(committed), topics))
             for topic, answers in response.topics:
                 for partition, code, high_watermark, last_stable, *_ in answers:
-                    if self._good(topic, code):
+                    if self._is_answer(topic, code):
                         found[TopicPartition(topic, partition)] = last_stable if committed else high_watermark
         return found
 
@@ -179,16 +179,16 @@ class OffsetReader:
         for tp, arguments in asked.items():
             leader = self._client.cluster.leader_for_partition(tp)
             if leader is None or leader < 0:
-                self._trouble = f"{tp.topic}/{tp.partition} has no leader or does not exist"
+                self._last_error = f"{tp.topic}/{tp.partition} has no leader or does not exist"
             else:
                 leaders[leader][tp.topic].append((tp.partition, *arguments))
         return {leader: list(topics.items()) for leader, topics in leaders.items()}
 
-    def _good(self, topic: str, code: int) -> bool:
+    def _is_answer(self, topic: str, code: int) -> bool:
         kind = aiokafka.errors.for_code(code)
         if kind is aiokafka.errors.NoError:
             return True
-        self._trouble = kind.__name__
-        if kind in _PASSING or kind.retriable:
+        self._last_error = kind.__name__
+        if kind in _TRANSIENT or kind.retriable:
             return False
-        raise BrokerError(f"{self._where} refuses offsets of {topic}: {kind.__name__}; see the rights on that topic")
+        raise BrokerError(f"{self._brokers} refuses offsets of {topic}: {kind.__name__}; see the rights on that topic")

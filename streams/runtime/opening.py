@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 
 from schemas.catalogue import REKEYED, SOURCE_TOPICS
 from streams.core.stage1.definition import Definition
-from streams.core.stage2.replay_clock import SourcePartition
+from streams.core.stage2.cell_state import SourcePartition
 from streams.errors import HoleError
 from streams.runtime.connection import aiokafka_options, transactions_supported
 from streams.runtime.fatal import OnFatal

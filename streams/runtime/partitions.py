@@ -51,12 +51,12 @@ class Partitions(Generic[R]):
         self._topics = topics
         self._open = open_runner
         self._on_fatal = on_fatal
-        self._opening: dict[int, asyncio.Task[R]] = {}
-        self._settled = asyncio.Event()
+        self._tasks: dict[int, asyncio.Task[R]] = {}
+        self._assignment_known = asyncio.Event()
 
     def runner_failed(self, error: BaseException) -> None:
         """A runner cannot go on: so the worker cannot, unless a rebalance is about to take its partition away."""
-        if isinstance(error, FencedError) and not self._settled.is_set():
+        if isinstance(error, FencedError) and not self._assignment_known.is_set():
             log.info("%s; a rebalance is under way", error)
         else:
             self._on_fatal(error)
@@ -66,19 +66,19 @@ class Partitions(Generic[R]):
         """The runners that are open now."""
         return {
             p: task.result()
-            for p, task in self._opening.items()
+            for p, task in self._tasks.items()
             if task.done() and not task.cancelled() and task.exception() is None
         }
 
     @property
     def loading(self) -> list[int]:
         """Partitions whose state is still being read."""
-        return [p for p, task in self._opening.items() if not task.done()]
+        return [p for p, task in self._tasks.items() if not task.done()]
 
     async def get(self, partition: int) -> R | None:
         """The runner of a partition, when its state is there; None when the partition is not ours."""
-        await self._settled.wait()
-        opening = self._opening.get(partition)
+        await self._assignment_known.wait()
+        opening = self._tasks.get(partition)
         if opening is None:
             return None
         try:
@@ -90,49 +90,49 @@ class Partitions(Generic[R]):
 
     async def revoked(self) -> None:
         """A rebalance has begun: write nothing until it is known what stays."""
-        self._settled.clear()
+        self._assignment_known.clear()
         await asyncio.gather(*(runner.suspend(DRAIN_SECONDS) for runner in self.running.values()))
 
     async def assigned(self, tps: Collection[TP]) -> None:
         """A rebalance has ended with this assignment."""
         mine = {tp.partition for tp in tps if tp.topic in self._topics}
-        for partition in set(self._opening) - mine:
-            await self._drop(partition)
+        for partition in set(self._tasks) - mine:
+            await self._release(partition)
         for runner in self.running.values():
             runner.resume()
-        for partition in mine - set(self._opening):
-            self._opening[partition] = asyncio.create_task(self._opened(partition), name=f"open-{partition}")
-            self._opening[partition].add_done_callback(self._judge)
-        self._settled.set()
+        for partition in mine - set(self._tasks):
+            self._tasks[partition] = asyncio.create_task(self._open_runner(partition), name=f"open-{partition}")
+            self._tasks[partition].add_done_callback(self._on_task_done)
+        self._assignment_known.set()
 
     async def close(self) -> None:
         """Let everything go."""
-        for partition in list(self._opening):
-            await self._drop(partition)
+        for partition in list(self._tasks):
+            await self._release(partition)
 
-    async def _drop(self, partition: int) -> None:
-        task = self._opening.pop(partition)
+    async def _release(self, partition: int) -> None:
+        task = self._tasks.pop(partition)
         if not task.done():
             task.cancel()
         elif not task.cancelled() and task.exception() is None:
             await task.result().close(DRAIN_SECONDS)
         log.info("partition %d let go", partition)
 
-    async def _opened(self, partition: int) -> R:
+    async def _open_runner(self, partition: int) -> R:
         runner = await self._open(partition, self.runner_failed)
         task = asyncio.current_task()
         if task is not None and task.cancelling():  # a client that was just closing may have swallowed it
             await runner.close(0.0)
             raise asyncio.CancelledError
-        if not self._settled.is_set():
+        if not self._assignment_known.is_set():
             await runner.suspend(0.0)
         return runner
 
-    def _judge(self, task: "asyncio.Task[Any]") -> None:
+    def _on_task_done(self, task: "asyncio.Task[Any]") -> None:
         error = None if task.cancelled() else task.exception()
         if error is None:
             return
-        if task in self._opening.values():
+        if task in self._tasks.values():
             self.runner_failed(error)
         else:
             log.info("a partition was let go while it was opened, which ended with: %s", error)

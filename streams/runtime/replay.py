@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.catalogue import PANES, REKEYED, SCORES, SOURCE_TOPICS
 from streams.core.stage1.outcomes import RECORD_OUTCOMES, TopicProgress
-from streams.core.stage2.replay_clock import SourcePartition
+from streams.core.stage2.cell_state import SourcePartition
 from streams.core.time.lateness import NO_WATERMARK_MS
 from streams.errors import BrokerError
 from streams.runtime.clock import monotonic
@@ -142,7 +142,7 @@ class _Run:
 
     async def through(self) -> dict[str, TopicCounts]:
         await self._until(self._waiting_sources)
-        await asyncio.gather(*(runner.settle() for runner in self._streams.stage1.running.values()))
+        await asyncio.gather(*(runner.wait_until_durable() for runner in self._streams.stage1.running.values()))
         await self._settle_risks()
         self._panes = await self._last_panes()
         await self._until(self._waiting_panes)
@@ -199,7 +199,7 @@ class _Run:
         settings = self._streams.settings
         tps = [TopicPartition(settings.topic(topic), p) for p in range(settings.kafka.partitions)]
         async with OffsetReader(aiokafka_options(settings)) as offsets:
-            await offsets.settled(tps, STALLED_SECONDS)
+            await offsets.wait_for_transactions(tps, STALLED_SECONDS)
         return tps
 
     def _applied(self) -> int:

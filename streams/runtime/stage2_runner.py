@@ -1,9 +1,10 @@
-"""Stage 2 at work: one partition of cells, from partials to published windows."""
+"""Stage 2 at run time: one partition of cells, from partials to published windows."""
 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, cast
 
@@ -16,7 +17,8 @@ from schemas.pane import Pane, PaneRecord
 from schemas.score import Score
 from streams.core.stage1.definition import Definition
 from streams.core.stage1.outcomes import RejectedRecord
-from streams.core.stage2.replay_clock import ReplayClock, SourcePartition
+from streams.core.stage2.cell_state import SourcePartition
+from streams.core.stage2.replay_clock import ReplayClock
 from streams.core.stage2.windows import Windows
 from streams.runtime.checkpoint import Checkpointer
 from streams.runtime.clock import monotonic, now_ms
@@ -29,17 +31,41 @@ from streams.settings import Settings
 
 log = logging.getLogger(__name__)
 
-PUBLISH_SECONDS = 0.25
-"""How long changes are gathered before they are published."""
+PUBLISH_INTERVAL_S = 0.25
+"""How long changes are collected before they are published."""
 
-_RESULTS_AT_ONCE = 5_000
+_IDLE_INTERVAL_S = 1.0
+"""How long to wait for partials before windows are published that have only moved on with the clock."""
+
+_FINISH_S = 60.0
+"""How long the end of a replay waits for the publication in flight."""
+
+_MAX_RESULTS = 5_000
+"""How many results go into one checkpoint at most."""
 
 _partial = msgspec.json.Decoder(PaneRecord).decode
 _score = msgspec.json.Decoder(Score).decode
 
 
+@dataclass
+class _Unpublished:
+    """What was applied since the last publication; times are those of arrival at the broker."""
+
+    chunks: list[EventT[Any]] = field(default_factory=list)
+    partials: int = 0
+    rejected: list[RejectedRecord] = field(default_factory=list)
+    oldest_ms: int | None = None
+    newest_ms: int | None = None
+
+    def add(self, event: EventT[Any], oldest_ms: int, newest_ms: int) -> None:
+        """Take a chunk, which is acknowledged after the publication."""
+        self.chunks.append(event)
+        self.oldest_ms = oldest_ms if self.oldest_ms is None else self.oldest_ms
+        self.newest_ms = newest_ms
+
+
 class Stage2Runner:
-    """Owns one partition of `cx.panes.v1`: its windows are rebuilt from that topic, so it has no state of its own.
+    """Owns one partition of `cx.panes.v1`: its windows are rebuilt from that topic, so it has no changelog.
 
     With `ends` (the offset after the last record of each source partition that has any) this is a replay: results
     belong to boundaries in event time and are final. While `hold_results` returns true, none is due before `finish`.
@@ -63,7 +89,7 @@ class Stage2Runner:
         self.windows = Windows(settings.spans(), definition.lateness, settings.owners)
         self.latest: dict[bytes, Score] = {}
         self.applied = self.published_offset = -1
-        self.published_partials = self._applied_partials = 0
+        self.published_partials = 0
         every = settings.seconds("windows.every") * 1000 if settings.windows.every else 0
         self._replay_clock = None if ends is None else ReplayClock(self.windows, definition.lateness, every, ends)
         self._hold_results = hold_results
@@ -74,10 +100,7 @@ class Stage2Runner:
         self._on_fatal = on_fatal
         identity = f"{settings.app.id}-rollup-{partition}" if transactional else None
         self._checkpointer = Checkpointer(options, identity, settings.kafka.max_batch_bytes)
-        self._unacked_chunks: list[EventT[Any]] = []
-        self._rejected: list[RejectedRecord] = []
-        self._oldest_pane: int | None = None
-        self._newest_pane: int | None = None
+        self._unpublished = _Unpublished()
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._gate = Gate()
@@ -98,11 +121,11 @@ class Stage2Runner:
                 await asyncio.sleep(0)
         self._telemetry.own_stage2(self.partition, self)
         self._task = asyncio.create_task(self._publishing(), name=f"rollup-{self.partition}")
-        self._task.add_done_callback(self._ended)
+        self._task.add_done_callback(self._on_task_done)
         log.info(
-            "partition %d: %d cells from %d partials in %.2f s",
+            "partition %d: rebuilt %d cells from %d partials in %.2f s",
             self.partition,
-            self.windows.cells,
+            self.windows.cell_count,
             records,
             monotonic() - began,
         )
@@ -111,26 +134,26 @@ class Stage2Runner:
         return read_to_end(self._options, self._settings.topic(topic), self.partition)
 
     async def take(self, event: EventT[Any]) -> None:
-        """Apply a chunk of partials; it is acknowledged when what follows from it is published."""
+        """Apply a chunk of partials; it is acknowledged when the results that follow from it are published."""
         records = cast(Sequence[Any], event.value)
         for record in records:
             if record.offset > self.applied:
                 self._apply(record)
-        if self._oldest_pane is None:
-            self._oldest_pane = records[0].timestamp
-        self._newest_pane = records[-1].timestamp
-        self._unacked_chunks.append(event)
+        self._unpublished.add(event, records[0].timestamp, records[-1].timestamp)
         self._wake.set()
         await asyncio.sleep(0)
 
     def advance_past_gap(self, delivered: int, position: int) -> None:
-        """Note that nothing but transaction markers and the like follows the record `delivered` up to `position`."""
+        """Count the offsets between the record `delivered` and `position` as published: there is no record among them.
+
+        They are transaction markers and aborted or compacted records.
+        """
         if self.published_offset >= max(delivered, self.applied):
             self.published_offset = max(self.published_offset, position - 1)
 
     async def finish(self) -> None:
-        """End of a replay: publish what is left and stop."""
-        await self._stop(patience_s=60.0)
+        """End of a replay: publish the remaining results and stop."""
+        await self._stop(_FINISH_S)
         if self._replay_clock is not None:
             await self._publish(self._replay_clock.finish())
 
@@ -153,13 +176,13 @@ class Stage2Runner:
     async def _stop(self, patience_s: float) -> None:
         task, self._task = self._task, None
         if task is not None:
-            task.remove_done_callback(self._ended)
+            task.remove_done_callback(self._on_task_done)
             self._wake.set()
             if patience_s:
                 await asyncio.wait([task], timeout=patience_s)
             task.cancel()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self._on_fatal(error)
@@ -169,61 +192,55 @@ class Stage2Runner:
             async with self._gate.open_for_write():
                 await self._publish(self._due())
             self._wake.clear()
-            if not self._unacked_chunks:
-                await self._until_woken(1.0)
-            await self._until_stopped(PUBLISH_SECONDS)
+            if not self._unpublished.chunks:
+                await self._wait_for_input()
+            if self._task is not None:
+                await asyncio.sleep(PUBLISH_INTERVAL_S)
 
-    async def _until_woken(self, seconds: float) -> None:
+    async def _wait_for_input(self) -> None:
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(_IDLE_INTERVAL_S):
                 await self._wake.wait()
         except TimeoutError:
-            pass  # a second has passed: windows may have moved
-
-    async def _until_stopped(self, seconds: float) -> None:
-        if self._task is not None:
-            await asyncio.sleep(seconds)
+            pass  # windows may have moved on with the clock
 
     def _due(self) -> Iterable[Score]:
         if self._replay_clock is not None:
             return () if self._hold_results() else self._replay_clock.due()
         self.windows.advance(now_ms())
-        return self.windows.changed()
+        return self.windows.changed_results()
 
     async def _publish(self, results: Iterable[Score]) -> None:
-        unacked, self._unacked_chunks, applied = self._unacked_chunks, [], self.applied
-        taken, self._applied_partials = self._applied_partials, 0
-        oldest, self._oldest_pane, newest, self._newest_pane = self._oldest_pane, None, self._newest_pane, None
-        await self._publish_rejects()
+        batch, self._unpublished, applied = self._unpublished, _Unpublished(), self.applied
+        await self._publish_rejects(batch.rejected)
         remaining, published = iter(results), False
-        while some := list(islice(remaining, _RESULTS_AT_ONCE)):
+        while some := list(islice(remaining, _MAX_RESULTS)):
             outputs = self._publisher.scores(some, self.partition)
             await self._checkpointer.write(outputs, self._settings.topic(SCORES.name), self.partition, [])
             for result in some:
                 self.latest[score_key(result)] = result
             published = True
             self._telemetry.results_published(self.partition)
-        for event in unacked:
+        for event in batch.chunks:
             event.ack()
         if applied > self.published_offset:
-            self.published_offset, self.published_partials = applied, self.published_partials + taken
-            self._telemetry.partials_published(self.partition, oldest if published else None, newest)
+            self.published_offset, self.published_partials = applied, self.published_partials + batch.partials
+            self._telemetry.partials_published(self.partition, batch.oldest_ms if published else None, batch.newest_ms)
 
-    async def _publish_rejects(self) -> None:
-        refused, self._rejected = self._rejected, []
-        if refused:
-            outputs = self._publisher.rejects(refused, self.partition)
+    async def _publish_rejects(self, rejected: Sequence[RejectedRecord]) -> None:
+        if rejected:
+            outputs = self._publisher.rejects(rejected, self.partition)
             await self._checkpointer.write(outputs, self._settings.topic(PANES.name), self.partition, [])
 
     def _apply(self, record: Any) -> None:
         self.applied = record.offset
-        self._applied_partials += 1
+        self._unpublished.partials += 1
         if record.value is None:
             return
         try:
             partial = _partial(record.value)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            self._rejected.append(
+            self._unpublished.rejected.append(
                 RejectedRecord(PANES.name, record, Invalid("wrong_topic", "", f"not a partial: {error}"))
             )
             return
@@ -233,7 +250,7 @@ class Stage2Runner:
         elif isinstance(partial, Pane):
             self._replay_clock.apply(partial)
         else:
-            self._replay_clock.mark(partial)
+            self._replay_clock.apply_watermark(partial)
 
     def _restore(self, key: bytes | None, value: bytes | None) -> None:
         if value is None or key is None or self._replay_clock is not None:
@@ -241,6 +258,6 @@ class Stage2Runner:
         try:
             self.latest[key] = _score(value)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            log.warning("partition %d: key %r of %s is no score: %s", self.partition, key, SCORES.name, error)
+            log.warning("partition %d: %s holds no score under key %r: %s", self.partition, SCORES.name, key, error)
         else:
             self.windows.restore(self.latest[key])

@@ -43,7 +43,7 @@ async def _seek_to_start(consumer: aiokafka.AIOKafkaConsumer, tp: TP) -> int:
     return start
 
 
-def _as_it_is(_: TP, record: Any) -> Any:
+def _unchanged(_: TP, record: Any) -> Any:
     return record
 
 
@@ -67,7 +67,7 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         for fetched in consumer._fetcher._records.values():
             records = getattr(fetched, "_partition_records", None)
             if records is not None:
-                records._consumer_record = _as_it_is
+                records._consumer_record = _unchanged
         return await super()._fetch_records(consumer, *args, **kwargs)
 
     async def seek_to_start(self, tp: TP) -> int:
@@ -118,7 +118,7 @@ class BatchConsumer(driver.Consumer):
 
     def read_position(self, topic: str, partition: int) -> ReadPosition | None:
         """How far a partition has been read; None where that is not known now."""
-        return self._read_positions.get(TP(topic, partition)) if self._is_sound() else None
+        return self._read_positions.get(TP(topic, partition)) if self._is_gapless() else None
 
     def ends(self) -> dict[TP, int]:
         """Where the logs of the assigned partitions end, as the last fetch saw it."""
@@ -136,32 +136,32 @@ class BatchConsumer(driver.Consumer):
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
         """Fetch, and yield one message for each chunk, taking turns between the partitions."""
-        if self.flow_active and not self._is_sound():
+        if self.flow_active and not self._is_gapless():
             await self._seek_again()
         try:
             records, active = await self._wait_next_records(timeout)
         except NoOffsetForPartitionError:  # so far; nothing is delivered before all is sought
             return
         except OffsetOutOfRangeError as error:
-            await self._go_on_at_start(error.args[0])
+            await self._continue_at_start(error.args[0])
             return
-        if not self._is_sound() or self.should_stop:
+        if not self._is_gapless() or self.should_stop:
             self._sought_generation = None
             return
-        for tp, chunk in _in_turns(records or {}):
+        for tp, chunk in _interleaved(records or {}):
             is_ours = active is None or tp in active or tp in self._buffered_partitions
-            if not (self._is_sound() and is_ours):
+            if not (self._is_gapless() and is_ours):
                 self._sought_generation = None
                 return
             yield tp, _message(tp, chunk, cast(int, self._sought_generation))
             self._read_positions[tp] = ReadPosition(chunk[-1].offset, chunk[-1].offset + 1)
-        if self._is_sound():
+        if self._is_gapless():
             self._note_positions()
 
     def _new_consumer_thread(self) -> BatchThread:
         return BatchThread(self, loop=self.loop, beacon=self.beacon)
 
-    def _is_sound(self) -> bool:
+    def _is_gapless(self) -> bool:
         """Whether all partitions have been sought since the assignment, and nothing was dropped since."""
         return self.flow_active and self._sought_generation == self.app.consumer_generation_id
 
@@ -183,7 +183,7 @@ class BatchConsumer(driver.Consumer):
             return False
         return True
 
-    async def _go_on_at_start(self, positions: Mapping[Any, int]) -> None:
+    async def _continue_at_start(self, positions: Mapping[Any, int]) -> None:
         for tp, position in positions.items():
             try:
                 start = await cast(BatchThread, self._thread).seek_to_start(tp)
@@ -221,7 +221,7 @@ class BatchTransport(driver.Transport):
     Consumer = BatchConsumer
 
 
-def _in_turns(records: Mapping[TP, list[Any]]) -> list[tuple[TP, list[Any]]]:
+def _interleaved(records: Mapping[TP, list[Any]]) -> list[tuple[TP, list[Any]]]:
     chunks = [
         (start, tp, fetched[start : start + MAX_CHUNK])
         for tp, fetched in records.items()

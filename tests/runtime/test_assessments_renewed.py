@@ -26,20 +26,20 @@ class Written:
 
     def __init__(self, limit: int | None = None) -> None:
         self.atomic_limit = limit
-        self.shown: list[Output] = []
+        self.published: list[Output] = []
         self.times = 0
 
     async def write(
         self,
-        outputs: Sequence[Output],
+        before_state: Sequence[Output],
         changelog: str,
         partition: int,
         changes: Sequence[Change],
-        shown: Sequence[Output] = (),
+        after_state: Sequence[Output] = (),
     ) -> int:
         await asyncio.sleep(0)
         self.times += 1
-        self.shown += [output for output in shown if output.topic == "cx.risk.v1"]
+        self.published += [output for output in after_state if output.topic == "cx.risk.v1"]
         return 1
 
 
@@ -67,21 +67,21 @@ async def test_while_no_events_come_risks_are_renewed_and_written_a_bounded_numb
     shares: list[int] = []
     while True:
         renewing.renew_assessments()
-        await renewing.settle()
-        if len(written.shown) == sum(shares):
+        await renewing.wait_until_durable()
+        if len(written.published) == sum(shares):
             break
-        shares.append(len(written.shown) - sum(shares))
+        shares.append(len(written.published) - sum(shares))
     assert shares == [200] * (customers // 200) + [customers % 200]
-    assert {b'"band":"unknown"' in (output.value or b"") for output in written.shown} == {True}, "of long ago"
+    assert {b'"band":"unknown"' in (output.value or b"") for output in written.published} == {True}, "of long ago"
 
 
 async def test_nothing_due_writes_nothing() -> None:
     written = Written()
     renewing = runner(written, 3)
     renewing.renew_assessments()
-    await renewing.settle()
+    await renewing.wait_until_durable()
     renewing.renew_assessments()
-    await renewing.settle()
+    await renewing.wait_until_durable()
     assert written.times == 1
 
 
@@ -91,7 +91,7 @@ async def test_at_the_end_of_a_replay_everybody_is_assessed_once_in_steps_that_f
     settling = runner(written, 300, mode="replay")
     settling._budget = CheckpointBudget(2**60 if limit is None else limit // 2, 1_000)
     await settling.settle_assessments(NOON + DAY)
-    risks = [msgspec.json.decode(output.value or b"", type=Risk) for output in written.shown]
+    risks = [msgspec.json.decode(output.value or b"", type=Risk) for output in written.published]
     assert sorted(risk.customer for risk in risks) == sorted(f"c{n}" for n in range(300))
     assert {(risk.band, risk.time.timestamp() * 1000) for risk in risks} == {("medium", NOON + DAY)}
     assert (written.times > 2) == (limit is not None)

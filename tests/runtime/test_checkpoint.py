@@ -72,7 +72,7 @@ def pane(settings: Settings, value: bytes = b"p") -> Output:
 async def committed(settings: Settings, name: str) -> list[Change]:
     topic, records = settings.topic(name), []
     async with OffsetReader(aiokafka_options(settings)) as offsets:
-        await offsets.settled([TopicPartition(topic, 0)], 30)
+        await offsets.wait_for_transactions([TopicPartition(topic, 0)], 30)
     async for chunk in read_to_end(aiokafka_options(settings), topic, 0):
         records += [(record.key, record.value) for record in chunk]
     return records

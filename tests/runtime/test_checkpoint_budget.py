@@ -47,11 +47,11 @@ class MeasuringCheckpointer:
 
     async def write(
         self,
-        outputs: Sequence[Output],
+        before_state: Sequence[Output],
         changelog: str,
         partition: int,
         changes: Sequence[Change],
-        shown: Sequence[Output] = (),
+        after_state: Sequence[Output] = (),
     ) -> int:
         batch = DefaultRecordBatchBuilder(
             magic=2,
@@ -98,7 +98,7 @@ class Feed:
         self._offsets[topic] = first + len(events)
         chunk = Chunk([Record(first + n, arrival, None, json.dumps(event).encode()) for n, event in enumerate(events)])
         await self.runner.take(topic, chunk)  # type: ignore[arg-type]
-        await self.runner.settle()
+        await self.runner.wait_until_durable()
         assert chunk.acked
         assert not self._failures
 

@@ -213,7 +213,7 @@ async def test_a_broker_that_accepts_and_says_nothing_is_given_up() -> None:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         started = time.monotonic()
         with pytest.raises(BrokerError, match=f"no broker at {address}"):
-            await high_watermarks(options(address), [P0], "read_committed", within=0.5)
+            await high_watermarks(options(address), [P0], "read_committed", within_s=0.5)
         assert time.monotonic() - started < 5
 
 
@@ -221,13 +221,13 @@ async def test_a_missing_partition_is_named_at_the_deadline(fresh_kafka: KafkaCl
     create(fresh_kafka.address)
     absent = TopicPartition("absent", 0)
     with pytest.raises(BrokerError, match=r"the end of absent/0 within 1 s .*does not exist.*cxstream doctor"):
-        await high_watermarks(options(fresh_kafka.address), [P0, absent], "read_committed", within=1)
+        await high_watermarks(options(fresh_kafka.address), [P0, absent], "read_committed", within_s=1)
 
 
 @pytest.mark.faults
 async def test_a_frozen_broker_is_given_up_at_the_deadline(fresh_kafka: KafkaCluster) -> None:
     create(fresh_kafka.address)
-    async with OffsetReader(options(fresh_kafka.address), within=1) as reader:
+    async with OffsetReader(options(fresh_kafka.address), within_s=1) as reader:
         assert await reader.ends([P0], "read_committed") == {P0: 0}
         fresh_kafka.pause(0)
         try:
@@ -245,7 +245,7 @@ async def test_the_end_survives_the_loss_of_a_node(kafka3: KafkaCluster) -> None
     async with producing(address) as producer:
         for partition in (P0, P1, P2):
             await send_batch(producer, 10, partition)
-    async with OffsetReader(options(address), within=60) as reader:
+    async with OffsetReader(options(address), within_s=60) as reader:
         before = await reader.ends([P0, P1, P2], "read_committed")
         kafka3.kill(0)
         try:

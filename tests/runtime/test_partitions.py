@@ -144,7 +144,7 @@ async def test_what_goes_wrong_with_a_partition_that_was_taken_away_while_it_ope
 
     owner.partitions = Partitions([TOPIC], deaf, owner.errors.append)
     await owner.assign(0)
-    (opening,) = owner.partitions._opening.values()
+    (opening,) = owner.partitions._tasks.values()
     await asyncio.sleep(0)
     await owner.partitions.revoked()
     await owner.assign()

@@ -38,17 +38,17 @@ class SlowCheckpointer:
 
     async def write(
         self,
-        outputs: Sequence[Output],
+        before_state: Sequence[Output],
         changelog: str,
         partition: int,
         changes: Sequence[Change],
-        shown: Sequence[Output] = (),
+        after_state: Sequence[Output] = (),
     ) -> int:
         self.started += 1
         await self.may_land.acquire()
         if self.failure:
             raise self.failure
-        self.written.append((len(outputs), len(changes)))
+        self.written.append((len(before_state), len(changes)))
         return 100
 
     async def close(self) -> None:
@@ -123,10 +123,10 @@ async def bench() -> Bench:
 async def test_a_chunk_is_acknowledged_only_when_its_checkpoint_has_landed(bench: Bench) -> None:
     chunk = await bench.take(bench.chunk(0, 1))
     await turns()
-    assert (bench.slow.started, bench.acks, bench.runner.durable) == (1, [], {})
+    assert (bench.slow.started, bench.acks, bench.runner.durable_offsets) == (1, [], {})
     await bench.land()
     assert bench.acks == [chunk]
-    assert bench.runner.durable == {SURVEYS: 1}
+    assert bench.runner.durable_offsets == {SURVEYS: 1}
 
 
 async def test_while_one_checkpoint_is_in_flight_the_next_ones_gather_in_one(bench: Bench) -> None:
@@ -135,14 +135,14 @@ async def test_while_one_checkpoint_is_in_flight_the_next_ones_gather_in_one(ben
     assert bench.acks == chunks[:1]
     await bench.land()
     assert bench.acks == chunks
-    assert (bench.slow.started, bench.runner.durable) == (2, {SURVEYS: 3})
+    assert (bench.slow.started, bench.runner.durable_offsets) == (2, {SURVEYS: 3})
 
 
 async def test_a_checkpoint_that_fails_acknowledges_nothing_and_is_reported(bench: Bench) -> None:
     bench.slow.failure = BrokerError("no broker")
     await bench.take(bench.chunk(0))
     await bench.land()
-    assert (bench.acks, bench.failures, bench.runner.durable) == ([], [bench.slow.failure], {})
+    assert (bench.acks, bench.failures, bench.runner.durable_offsets) == ([], [bench.slow.failure], {})
 
 
 async def feed(bench: Bench, numbers: Iterable[int]) -> None:
@@ -213,7 +213,7 @@ async def test_markers_behind_the_last_record_count_as_read_once_it_is_applied(b
     bench.runner.advance_past_gap(SURVEYS, 1, 4)
     bench.runner.advance_past_gap(SURVEYS, 1, 3)
     await bench.land()
-    assert bench.runner.durable == {SURVEYS: 3}
+    assert bench.runner.durable_offsets == {SURVEYS: 3}
 
 
 async def test_a_rekeyed_record_is_one_of_its_source_and_a_stranger_is_refused(bench: Bench) -> None:
