@@ -3,32 +3,36 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 export PYTHON
+# hundreds of processes are started by the tests, and none of them should compile everything anew
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
-QUICK := not kafka and not slow and not faults
-SLOW := slow and not (kafka or faults or broker or io)
-HEAVY := (kafka or slow or faults) and not ($(SLOW))
+IO := broker or kafka or io or faults
+QUICK := not ($(IO) or slow)
+SLOW := (slow or hypothesis) and not ($(IO))
+XDIST := -n auto --dist loadfile
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet $(LOCK_ARGS)
 
-.PHONY: help venv demo test test-slow test-heavy lint format types contracts deploy-check docs-check schemas dashboard bench-j1 bench-risk lock clean
+.PHONY: help venv demo test test-slow test-broker test-long lint format types contracts deploy-check docs-check schemas dashboard bench-j1 bench-risk lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-venv: ## Create .venv from the lock, or bring it up to date
-	@.ci/venv
+venv: ## Create .venv with everything the targets below need, or bring it up to date
+	@.ci/venv dev
 
-demo: venv ## A believable company on an embedded broker and database; Ctrl-C ends it
+demo: ## A believable company on an embedded broker and database; Ctrl-C ends it
+	@.ci/venv demo
 	$(BIN)/cxstream demo $(ARGS)
 
-test: venv ## The tests that need nothing but this checkout
-	$(BIN)/pytest -n auto --dist loadfile -m "$(QUICK)" $(ARGS)
+test: venv ## The tests of pure code: no broker, no database, no program, 20 examples a property
+	$(BIN)/pytest $(XDIST) -m "$(QUICK)" $(ARGS)
 
-test-slow: venv ## The long computations, such as what a fit makes of hundreds of tables
-	$(BIN)/pytest -n auto --dist load -m "$(SLOW)" $(ARGS)
+test-slow: venv ## Long computations, and every property with 100 examples
+	$(BIN)/pytest -n auto --dist load -m "$(SLOW)" --hypothesis-profile=full $(ARGS)
 
-test-heavy: venv ## Apache Kafka, fault injection and whole programs (needs Java and Maven for Kafka)
-	$(BIN)/pytest -m "$(HEAVY)" $(ARGS)
+test-broker: venv ## Brokers, databases, whole programs and faults (Java and Maven for Apache Kafka)
+	$(BIN)/pytest $(XDIST) --no-loadscope-reorder -m "$(IO)" $(ARGS)
 
 lint: venv ## Style: ruff check and ruff format
 	$(BIN)/ruff check .
@@ -65,7 +69,9 @@ bench-risk: venv ## What churn risk costs stage 1: events per second with it and
 lock: venv ## Resolve the dependencies anew; LOCK_ARGS=--upgrade takes newer ones
 	$(COMPILE) pyproject.toml --extra embedded --extra fit --group dev -o requirements/dev.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
+	$(COMPILE) pyproject.toml --extra embedded --group build -c requirements/dev.txt -o requirements/demo.txt
 	$(COMPILE) --group build -c requirements/dev.txt -o requirements/build.txt
+	$(COMPILE) --group installer -c requirements/dev.txt -o requirements/installer.txt
 
 clean: ## Remove .venv and everything generated that is not committed
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -22,6 +22,10 @@ def locked(path: Path) -> dict[str, set[str]]:
     return pins
 
 
+def names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[<>=~]", requirement)[0] for requirement in requirements}
+
+
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)
 def test_every_locked_package_has_hashes_and_no_address(path: Path) -> None:
     entries = re.split(r"\n(?=\S)", path.read_text().strip())
@@ -37,11 +41,19 @@ def test_the_locks_agree_with_each_other() -> None:
 
 def test_every_declared_dependency_is_locked_and_the_embedded_ones_stay_out_of_the_image() -> None:
     runtime = locked(ROOT / "requirements" / "runtime.txt")
-    declared = {re.split(r"[<>=~]", requirement)[0] for requirement in PROJECT["dependencies"]}
-    embedded = {re.split(r"[<>=~]", name)[0] for name in PROJECT["optional-dependencies"]["embedded"]}
-    assert declared - set(runtime) == set()
+    embedded = names(PROJECT["optional-dependencies"]["embedded"])
+    assert names(PROJECT["dependencies"]) - set(runtime) == set()
     assert embedded & set(runtime) == set()
     assert embedded - set(locked(ROOT / "requirements" / "dev.txt")) == set()
+
+
+def test_the_demo_installs_what_it_runs_on_and_no_tool_of_development() -> None:
+    demo, groups = locked(ROOT / "requirements" / "demo.txt"), PYPROJECT["dependency-groups"]
+    needed = {*locked(ROOT / "requirements" / "runtime.txt"), *names(PROJECT["optional-dependencies"]["embedded"])}
+    assert needed - set(demo) == set()
+    unneeded = {*names(groups["test"]), *names(groups["lint"]), *names(groups["deploy"])} - needed
+    assert unneeded & set(demo) == set()
+    assert set(PYPROJECT["tool"]["uv"]["exclude-dependencies"]) & set(demo) == set()
 
 
 def test_every_package_declares_its_types() -> None:
