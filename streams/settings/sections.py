@@ -124,7 +124,7 @@ class Ledger(_Section, frozen=True, kw_only=True):
 
 
 class Risk(_Section, frozen=True, kw_only=True):
-    """Churn risk per customer: the model file (empty: the bundled one) and the longest age of an assessment."""
+    """Churn risk per customer: its model (empty: the shipped one), and the longest age of an assessment."""
 
     enabled: bool = True
     model: str = ""
