@@ -1,6 +1,5 @@
-"""The one place where everything is put together; `faust -A streams.app worker` finds its app here."""
+"""The composition root: settings become workers. `faust -A streams.app worker` finds its app here."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -9,22 +8,24 @@ from click import ClickException
 from streams.core.stage1.definition import Definition
 from streams.core.time.lateness import Lateness
 from streams.errors import CxError
-from streams.runtime.fatal import end_worker
-from streams.runtime.faust_app import BatchApp
 from streams.runtime.churn_model_watch import load_churn_model
+from streams.runtime.fatal import OnFatal, end_worker
+from streams.runtime.faust_app import BatchApp
+from streams.runtime.opening import Ends
 from streams.runtime.sink_worker import SinkWorker
 from streams.runtime.topics import verify_topics
-from streams.runtime.worker import Ends, StreamsWorker
+from streams.runtime.worker import StreamsWorker
 from streams.settings import Settings, load
+from streams.settings.configured_sinks import ConfiguredSink
 
 
 def definition(settings: Settings) -> Definition:
-    """How events are counted under these settings."""
+    """The definition of all computations under these settings."""
     allowance, future = settings.seconds("lateness.allowance"), settings.seconds("lateness.future")
     return Definition(
         partitions=settings.kafka.partitions,
         cuts=settings.cuts(),
-        lateness=Lateness.of(settings.spans(), allowance, future, settings.seconds("lateness.final_after")),
+        lateness=Lateness.for_spans(settings.spans(), allowance, future, settings.seconds("lateness.final_after")),
         horizon_ms=settings.seconds("ledger.horizon") * 1000,
         max_cells=settings.windows.max_cells,
         max_records=settings.ledger.max_records,
@@ -34,32 +35,27 @@ def definition(settings: Settings) -> Definition:
     )
 
 
-def streams(
-    settings: Settings, ends: Ends | None = None, failed: Callable[[BaseException], None] = end_worker
-) -> StreamsWorker:
+def streams(settings: Settings, ends: Ends | None = None, on_fatal: OnFatal = end_worker) -> StreamsWorker:
     """Both stages, ready to start; with `ends` a replay of the source topics up to there.
 
-    `failed` is told of an error that makes going on impossible; a worker then ends at once.
+    `on_fatal` is called with an error after which the worker cannot go on; by default the process ends at once.
     """
-    return StreamsWorker(settings, definition(settings), ends, failed)
+    return StreamsWorker(settings, definition(settings), ends, on_fatal)
 
 
-def sinks(settings: Settings) -> SinkWorker:
-    """The worker that stores every topic in ClickHouse, ready to start."""
-    from sinks.clickhouse import ClickHouseSink  # its client takes half a second that streams need not wait
-
-    sink = ClickHouseSink(settings.clickhouse.url, flush_rows=settings.clickhouse.flush_rows)
-    return SinkWorker(settings, sink, "clickhouse")
+def sink(settings: Settings, configured: ConfiguredSink) -> SinkWorker:
+    """The worker that stores the topics in one of `configured_sinks(settings)`, ready to start."""
+    return SinkWorker(settings, configured)
 
 
 class _Refused(ClickException):
-    """What Faust's command says in one line, where it would show a traceback."""
+    """An error that Faust's command reports in one line instead of a traceback."""
 
     exit_code = 2
 
 
 def __getattr__(name: str) -> Any:
-    """`app` is made when it is asked for, so that importing this module reads no settings."""
+    """Build `app` at its first use, so that importing this module reads no settings."""
     if name == "app":
         return globals().setdefault("app", _app_for_faust())
     raise AttributeError(name)
@@ -71,5 +67,5 @@ def _app_for_faust() -> BatchApp:
         app = streams(settings).app
     except CxError as error:
         raise _Refused(str(error)) from None
-    app.check = partial(verify_topics, settings)  # as `cxstream worker` does, which says it in one line
+    app.check = partial(verify_topics, settings)  # as `cxstream worker` does before it starts
     return app

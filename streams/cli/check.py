@@ -1,4 +1,4 @@
-"""`cxstream check`: are the settings and the mappings right, and what do they amount to?"""
+"""`cxstream check`: validate the settings and the mappings, and print the settings in effect."""
 
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -21,10 +21,10 @@ T = TypeVar("T")
 @click.option("--mapping", "mappings", multiple=True, metavar="FILE", help="Check this importer mapping too.")
 @settings_option
 def command(mappings: tuple[str, ...], settings: Settings) -> None:
-    r"""Check the settings and the importer mappings, without any connection, and print what is in effect.
+    r"""Check the settings and the importer mappings without any connection, and print the settings in effect.
 
     The output is a complete cxstream.toml: file, environment and defaults together, passwords hidden.
-    Every problem is one line on stderr that names the key and the fix; then the exit code is 2.
+    Every problem is one line on stderr that names the key and the fix, and the exit code is 2.
 
     \b
     Examples:
@@ -36,18 +36,18 @@ def command(mappings: tuple[str, ...], settings: Settings) -> None:
         raise ConfigError("\n".join(problems))
     click.echo(to_toml(settings), nl=False)
     checked = [*bundled_mappings(), *mappings]
-    click.echo(f"cxstream: settings and {len(checked)} mappings are right ({', '.join(checked)})", err=True)
+    click.echo(f"cxstream: settings and {len(checked)} mappings are valid ({', '.join(checked)})", err=True)
 
 
 def _problems(settings: Settings, mappings: tuple[str, ...]) -> Iterator[str]:
-    yield from _complaint(aiokafka_options, settings)
-    yield from _complaint(configured_sinks, settings)
-    yield from _complaint(load_churn_model, settings)
+    yield from _problem_of(aiokafka_options, settings)
+    yield from _problem_of(configured_sinks, settings)
+    yield from _problem_of(load_churn_model, settings)
     for name in [*bundled_mappings(), *mappings]:
-        yield from _complaint(load_mapping, name)
+        yield from _problem_of(load_mapping, name)
 
 
-def _complaint(check: Callable[[T], object], subject: T) -> Iterator[str]:
+def _problem_of(check: Callable[[T], object], subject: T) -> Iterator[str]:
     try:
         check(subject)
     except CxError as error:

@@ -1,4 +1,4 @@
-"""`cxstream`: finds its commands by name and imports only the one that is run."""
+"""`cxstream`: a table of commands, of which only the one that runs is imported."""
 
 import logging
 from importlib import import_module
@@ -10,24 +10,24 @@ from streams.errors import CxError
 
 COMMANDS = (
     ("demo", "streams.cli.demo", "Run everything on this machine on a simulated company, and watch the scores."),
-    ("try", "streams.cli.try_", "Your own export in, your scores out: one command, nothing to install."),
+    ("try", "streams.cli.try_", "Compute the scores of your own export on this machine; no server, no Docker."),
     ("worker", "streams.cli.worker", "Read events, compute windows, publish and store them, until stopped."),
-    ("check", "streams.cli.check", "Say whether the settings and mappings are right, and what they amount to."),
-    ("doctor", "streams.cli.doctor", "Look at broker, topics, database, ports and versions; say how to mend them."),
+    ("check", "streams.cli.check", "Check the settings and mappings, and print the settings in effect."),
+    ("doctor", "streams.cli.doctor", "Examine broker, topics, sinks, ports and versions; name the fixes."),
     ("topics", "streams.cli.topics", "Create, verify or list the topics."),
-    ("migrate", "streams.cli.migrate", "Bring the tables in ClickHouse up to date."),
+    ("migrate", "streams.cli.migrate", "Bring the tables of the sinks up to date."),
     ("import", "streams.cli.import_", "Send an export (CSV, TSV, NDJSON) to a source topic, by a mapping file."),
     ("replay", "streams.cli.replay", "Compute windows in event time over what the source topics hold."),
-    ("fit", "streams.cli.fit", "Learn from a table of customers who leaves, and say how well."),
+    ("fit", "streams.cli.fit", "Fit a churn model to labelled customers, and measure how well it predicts."),
     ("schemas", "streams.cli.schemas", "Write the JSON Schemas and the AsyncAPI document, or check them."),
 )
-"""Every command: its name, the module whose `command` it is, and its line in `cxstream --help`."""
+"""Every command: its name, the module that defines it as `command`, and its line in `cxstream --help`."""
 
 _CLIENT_LOGGERS = ("aiokafka", "clickhouse_connect", "faust", "kafka", "mode")
 
 
 class _Commands(click.Group):
-    """Imports a command when it is asked for; reports a `CxError` in a line, anything else with its traceback."""
+    """Imports a command when it is needed; reports a `CxError` in one line, any other error with its traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [name for name, _, _ in COMMANDS]
@@ -37,7 +37,7 @@ class _Commands(click.Group):
         if module is None:
             return None
         command: click.Command = import_module(module).command
-        # click's mark for lines that stay as they are; in a raw docstring it is two characters
+        # click keeps the lines after \b as they are; in a raw docstring \b is two characters
         command.help = (command.help or "").replace("\\b\n", "\b\n")
         return command
 
@@ -65,7 +65,7 @@ class _Commands(click.Group):
 def main() -> None:
     """Satisfaction signals as a stream: ticket, call and survey events in, rolling scores with their intervals out."""
     for name in _CLIENT_LOGGERS:
-        # without a handler their warnings would go to stderr, beside our one line that says what to do
+        # without a handler their warnings would go to stderr, beside our one line with the fix
         logging.getLogger(name).addHandler(logging.NullHandler())
 
 

@@ -18,10 +18,11 @@ from streams.settings import Settings
 @click.option("--list", "action", flag_value="list", help="Print the catalogue without asking the broker.")
 @settings_option
 def command(action: Literal["create", "verify", "list"], settings: Settings) -> None:
-    r"""Create the topics, or say what is wrong with them.
+    r"""Create the topics, or name what is wrong with them.
 
-    All topics get kafka.partitions partitions and kafka.replication replicas; the catalogue says how
-    long each is kept, or that it is compacted. What exists is never altered. Running it again is harmless.
+    All topics get kafka.partitions partitions and kafka.replication replicas; the catalogue defines the
+    retention of each, or that it is compacted. An existing topic is never altered. The command can be
+    run again without harm.
 
     \b
     Examples:

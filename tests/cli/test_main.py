@@ -50,6 +50,7 @@ def test_help_imports_no_command() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.io  # the first import of Faust starts `file`
 @pytest.mark.parametrize(("name", "module"), [(name, module) for name, module, _ in COMMANDS])
 def test_every_registered_command_exists_and_shows_an_example(name: str, module: str) -> None:
     command = import_module(module).command
