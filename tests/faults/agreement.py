@@ -6,7 +6,7 @@ from typing import Any
 
 from kafka.admin import KafkaAdminClient
 
-from schemas.catalogue import SOURCE_TOPICS, RISK, SCORES
+from schemas.catalogue import RISK, SCORES, SOURCE_TOPICS
 from sinks.sink import PUBLIC_TOPICS
 from streams.core.stage1.outcomes import RECORD_OUTCOMES
 from streams.settings import Settings
@@ -87,8 +87,8 @@ def check_prometheus(workers: Sequence[Worker], settings: Settings) -> None:
     }
 
 
-def wait_stored(sink: Worker, settings: Settings, within: float = 60.0) -> None:
-    """Until the sinks' group has committed the last record of every topic."""
+def wait_stored(sink: Worker, settings: Settings, within: float = 60.0, role: str = "sinks") -> None:
+    """Wait until the group of the sink with this role has committed the last record of every topic."""
     ends: dict[tuple[str, int], int] = {}
     for record in read(settings, *PUBLIC_TOPICS):
         ends[settings.topic(record.topic), record.partition] = record.offset
@@ -96,7 +96,7 @@ def wait_stored(sink: Worker, settings: Settings, within: float = 60.0) -> None:
     def behind() -> dict[tuple[str, int], int]:
         assert sink.code is None, f"{sink.log.name} ended with {sink.code}: {sink.last_words}"
         with KafkaAdminClient(bootstrap_servers=settings.kafka.brokers.split(",")) as client:
-            found = client.list_group_offsets(settings.group("sinks"))[settings.group("sinks")]
+            found = client.list_group_offsets(settings.group(role))[settings.group(role)]
         committed = {(tp.topic, tp.partition): stands.offset for tp, stands in found.items()}
         return {place: end for place, end in ends.items() if committed.get(place, -1) <= end}
 
@@ -111,7 +111,7 @@ def check_stored(settings: Settings, wanted: Expected) -> None:
     held: dict[str, Any] = stored(settings.clickhouse.url)
     addresses = [tuple(row) for row in held["events"]]
     assert len(addresses) == len(set(addresses))
-    assert set(addresses) == _storable(settings)
+    assert set(addresses) == storable_events(settings)
     topic = {key: row for key, row in latest(read(settings, SCORES.name)).items() if row["n"]}
     assert not disagreements(topic.values(), [row for row in held["scores"] if row["n"]])
     risks = latest(read(settings, RISK.name)).values()
@@ -119,7 +119,7 @@ def check_stored(settings: Settings, wanted: Expected) -> None:
     assert {tuple(row) for row in held["rejects"]} == wanted.rejects
 
 
-def _storable(settings: Settings) -> set[tuple[str, int, int]]:
+def storable_events(settings: Settings) -> set[tuple[str, int, int]]:
     return {
         (r.topic, r.partition, r.offset)
         for r in read(settings, *(topic.name for topic in SOURCE_TOPICS))

@@ -8,7 +8,7 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 
-from schemas.catalogue import EVENTS, REJECTS, REKEYED, SCORES
+from schemas.catalogue import REJECTS, REKEYED, SCORES, SOURCE_TOPICS
 from streams.core.stage1.partitioner import partition_of
 from streams.settings import Settings
 from tests.faults.processes import until
@@ -134,7 +134,7 @@ class Expected:
 
 def expected(settings: Settings) -> Expected:
     """The oracle's answer to what the source topics hold now."""
-    return Expected(settings, read(settings, *(topic.name for topic in EVENTS), REKEYED.name))
+    return Expected(settings, read(settings, *(topic.name for topic in SOURCE_TOPICS), REKEYED.name))
 
 
 def latest(records: Iterable[Read]) -> dict[bytes, Any]:

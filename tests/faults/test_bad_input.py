@@ -10,7 +10,7 @@ import pytest
 from kafka import KafkaProducer
 from kafka.admin import ConfigResource, KafkaAdminClient
 
-from schemas.catalogue import EVENTS, PANES, REJECTS, REKEYED, SCORES
+from schemas.catalogue import PANES, REJECTS, REKEYED, SCORES, SOURCE_TOPICS
 from streams.runtime.topics import create_topics
 from streams.settings import Settings
 from tests.faults.agreement import check_counters, received, settled
@@ -28,7 +28,7 @@ Bad = tuple[str, str, bytes | None]
 
 
 def examples(kind: str) -> Iterator[tuple[str, Path]]:
-    for topic in EVENTS:
+    for topic in SOURCE_TOPICS:
         for path in sorted((ROOT / "schemas" / "examples" / topic.examples / kind).iterdir()):
             yield topic.name, path
 
@@ -49,10 +49,10 @@ def bad_input() -> list[Bad]:
 
 
 @pytest.fixture
-def settings(quick_kafka: KafkaCluster, fault_settings: Callable[..., Settings]) -> Settings:
-    made = fault_settings(quick_kafka.address, kafka={"partitions": 1})
+def settings(fresh_kafka: KafkaCluster, fault_settings: Callable[..., Settings]) -> Settings:
+    made = fault_settings(fresh_kafka.address, kafka={"partitions": 1})
     create_topics(made)
-    with KafkaAdminClient(bootstrap_servers=quick_kafka.address) as client:
+    with KafkaAdminClient(bootstrap_servers=fresh_kafka.address) as client:
         client.alter_configs([ConfigResource("TOPIC", SURVEYS, {"max.message.bytes": "8000000"})])
     return made
 

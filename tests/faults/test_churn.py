@@ -19,10 +19,10 @@ from tests.faults.processes import Worker, until
 from tests.faults.traffic import Traffic, send
 from tests.support.apache_kafka import KafkaCluster
 
-pytestmark = [pytest.mark.faults, pytest.mark.kafka, pytest.mark.timeout(600)]
-
-SECONDS = float(os.environ.get("CXSTREAM_TEST_CHURN_SECONDS", "40"))
+SECONDS = float(os.environ.get("CXSTREAM_TEST_CHURN_SECONDS", "30"))
 """How long each kind of churn goes on; minutes of it find more than seconds."""
+
+pytestmark = [pytest.mark.faults, pytest.mark.kafka, pytest.mark.timeout(600 + SECONDS)]
 
 SESSION = 3
 REASONS = {0: "ended in order", 4: "fenced", -signal.SIGKILL: "killed", -signal.SIGTERM: "ended before it began"}
@@ -97,10 +97,10 @@ def exact_in_the_end(supervisor: Supervisor, settings: Settings) -> None:
 
 
 def test_two_workers_on_three_nodes_stopped_killed_and_ended(
-    quick_kafka3: KafkaCluster, fault_settings: Callable[..., Settings], start: Start, seed: int
+    fresh_kafka3: KafkaCluster, fault_settings: Callable[..., Settings], start: Start, seed: int
 ) -> None:
     settings = fault_settings(
-        quick_kafka3.address, kafka={"session_timeout": SESSION, "replication": 3, "partitions": 4}
+        fresh_kafka3.address, kafka={"session_timeout": SESSION, "replication": 3, "partitions": 4}
     )
     create_topics(settings)
     dice, supervisor = random.Random(seed), Supervisor(start, settings, 2)
@@ -114,9 +114,9 @@ def test_two_workers_on_three_nodes_stopped_killed_and_ended(
 
 
 def test_workers_that_join_and_leave_faster_than_they_start(
-    quick_kafka: KafkaCluster, fault_settings: Callable[..., Settings], start: Start, seed: int
+    fresh_kafka: KafkaCluster, fault_settings: Callable[..., Settings], start: Start, seed: int
 ) -> None:
-    settings = fault_settings(quick_kafka.address, kafka={"session_timeout": SESSION, "partitions": 4})
+    settings = fault_settings(fresh_kafka.address, kafka={"session_timeout": SESSION, "partitions": 4})
     create_topics(settings)
     dice, supervisor = random.Random(seed), Supervisor(start, settings, 3)
     leaving: list[Worker] = []

@@ -29,13 +29,13 @@ from tests.faults.processes import ROOT, Worker, environment, until
 from tests.faults.traffic import Traffic, portions, send
 from tests.support.apache_kafka import KafkaCluster
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
-
 EVENTS = int(os.environ.get("CXSTREAM_TEST_EVENTS", "12000"))
 ROUNDS = int(os.environ.get("CXSTREAM_TEST_ROUNDS", "1"))
-OF_BATCHES = ("before checkpoint", "after outputs", "after changelog", "after shown", "after ack")
+OF_BATCHES = ("before checkpoint", "after outputs", "after changelog", "after last outputs", "after ack")
 OF_TRANSACTIONS = ("before checkpoint", "after begin", "after outputs", "after changelog", "after commit", "after ack")
 OF_SINKS = ("before insert", "after insert", "after ack")
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(400 * ROUNDS)]
 
 
 def test_every_fail_point_is_killed_at() -> None:
@@ -52,9 +52,9 @@ def test_exact_on_the_embedded_broker(
 
 @pytest.mark.kafka
 def test_exact_on_apache_kafka(
-    quick_kafka: KafkaCluster, fault_settings: Callable[..., Settings], start: Start, seed: int, tmp_path: Path
+    fresh_kafka: KafkaCluster, fault_settings: Callable[..., Settings], start: Start, seed: int, tmp_path: Path
 ) -> None:
-    settings = fault_settings(quick_kafka.address, clickhouse={"url": f"chdb://{tmp_path / 'chdb'}"})
+    settings = fault_settings(fresh_kafka.address, clickhouse={"url": f"chdb://{tmp_path / 'chdb'}"})
     exact_after_kills(settings, start, OF_TRANSACTIONS * ROUNDS, seed, exactly_once=True)
 
 

@@ -23,9 +23,9 @@ def waiting(worker: Worker) -> list[tuple[dict[str, str], float]]:
 
 @pytest.mark.kafka
 def test_the_markers_of_transactions_are_no_input_that_waits(
-    quick_kafka: KafkaCluster, fault_settings: Callable[..., Settings], start: Start, seed: int
+    fresh_kafka: KafkaCluster, fault_settings: Callable[..., Settings], start: Start, seed: int
 ) -> None:
-    settings = fault_settings(quick_kafka.address, metrics={"stalled_after": 2})
+    settings = fault_settings(fresh_kafka.address, metrics={"stalled_after": 2})
     create_topics(settings)
     worker = start("streams", settings)
     send(settings.kafka.brokers, Traffic(seed, now_ms(), settings.kafka.partitions).take(500))
