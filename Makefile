@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 export PYTHON
-# hundreds of processes are started by the tests, and none of them should compile everything anew
+# tests start hundreds of processes, each of which would compile every module again
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 IO := broker or kafka or io or faults
@@ -13,7 +13,7 @@ XDIST := -n auto --dist loadfile
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet $(LOCK_ARGS)
 
-.PHONY: help venv demo test test-slow test-broker test-long lint format types contracts deploy-check docs-check schemas dashboard bench-j1 bench-risk lock clean
+.PHONY: help venv demo test test-slow test-broker test-long lint format types contracts deploy-check docs-check schemas dashboard metrics-doc bench-j1 bench-risk lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,11 @@ test-slow: venv ## Long computations, and every property with 100 examples
 	$(BIN)/pytest -n auto --dist load -m "$(SLOW)" --hypothesis-profile=full $(ARGS)
 
 test-broker: venv ## Brokers, databases, whole programs and faults (Java and Maven for Apache Kafka)
-	$(BIN)/pytest $(XDIST) --no-loadscope-reorder -m "$(IO)" $(ARGS)
+	$(BIN)/pytest $(XDIST) --no-loadscope-reorder -m "($(IO)) and not long" $(ARGS)
+
+test-long: venv ## Faults, exports and properties with more of everything; takes hours
+	CXSTREAM_TEST_CHURN_SECONDS=600 CXSTREAM_TEST_ROUNDS=5 CXSTREAM_TEST_EVENTS=60000 \
+		$(BIN)/pytest tests/faults tests/integration tests/properties --hypothesis-profile=wide --timeout=7200 $(ARGS)
 
 lint: venv ## Style: ruff check and ruff format
 	$(BIN)/ruff check .
@@ -59,6 +63,9 @@ schemas: venv ## Write the JSON Schemas and the AsyncAPI document anew
 
 dashboard: venv ## Write the Grafana dashboard anew
 	$(BIN)/python -m deploy.grafana.dashboard
+
+metrics-doc: venv ## Write docs/metrics.md anew
+	$(BIN)/python -m tests.docs.metrics_page
 
 bench-j1: venv ## Events per second of one worker, beside the bare client, exactness checked
 	$(BIN)/python -m bench.j1 $(ARGS)

@@ -19,17 +19,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from sinks.address import parse_url
-from sinks.connection import connect
+from sinks.clickhouse.address import parse_url
+from sinks.clickhouse.connection import connect
 from streams import app
-from streams.importing.mapping import load_mapping
-from streams.importing.progress import Quiet
+from streams.importing.mapping_files import load_mapping
+from streams.importing.progress import NoProgress
 from streams.importing.run import run_import
 from streams.importing.summary import ImportSummary
 from streams.local.sandbox import Sandbox
 from streams.replaying.options import ReplayOptions
 from streams.replaying.results import Result, read_results
-from streams.runtime.replay import TopicCounts, extent_of, replay
+from streams.replaying.run import print_results
+from streams.runtime.replay import TopicCounts, replay
+from streams.runtime.replay_extent import extent_of
 from streams.settings import Settings
 from tests.integration.real_input.expected import EXPORTS, Export, oracle_of
 from tests.reference import Oracle, differences
@@ -62,6 +64,7 @@ class Run:
     settings: Settings
     imported: list[ImportSummary]
     counted: dict[str, TopicCounts]
+    results: list[Result]
     topic: list[Record]
     latest: list[Record]
     history: list[Record]
@@ -81,16 +84,16 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             [record_of(row) for row in database.rows(f"SELECT {columns} FROM {view}")]
             for view in ("scores_latest", "scores_history")
         ]
-    return Run(settings, imported, counted, topic, *stored)
+    return Run(settings, imported, counted, results, topic, *stored)
 
 
 async def through(sandbox: Sandbox) -> tuple[list[ImportSummary], dict[str, TopicCounts], list[Result]]:
     settings = sandbox.settings
-    storing = asyncio.create_task(sandbox.store())
-    imported = [await run_import(load_mapping(e.mapping), [e.path], settings, Quiet()) for e in EXPORTS]
+    storing = asyncio.create_task(sandbox.start_storing())
+    imported = [await run_import(load_mapping(e.mapping), [e.path], settings, NoProgress()) for e in EXPORTS]
     counted = await replay(lambda ends, failed: app.streams(settings, ends, failed), await extent_of(settings), print)
     await storing
-    await sandbox.stored()
+    await sandbox.wait_until_stored()
     return imported, counted, await read_results(settings)
 
 
@@ -157,12 +160,15 @@ def by_identity(records: list[Record]) -> dict[tuple[str, ...], Record]:
     return indexed
 
 
-@pytest.fixture(params=EXPORTS, ids=[export.mapping for export in EXPORTS])
-def export(request: pytest.FixtureRequest) -> Export:
-    chosen: Export = request.param
-    return chosen
+def test_every_result_is_printed_as_it_is_in_the_topic(run: Run, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    print_results(run.results, "ndjson")
+    assert [json.loads(line) for line in capsysbinary.readouterr().out.splitlines()] == run.topic
 
 
+TICKETS, *SMALL = EXPORTS
+
+
+@pytest.mark.parametrize("export", [pytest.param(TICKETS, marks=pytest.mark.long), *SMALL], ids=lambda e: e.mapping)
 def test_try_prints_the_oracles_windows(export: Export, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "streams.cli.main", "try", export.mapping, str(export.path), "--format", "ndjson"]
     environment = {name: text for name, text in os.environ.items() if not name.startswith("CXSTREAM_")}
