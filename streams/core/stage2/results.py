@@ -1,12 +1,12 @@
-"""From the accumulators of a window to the records that are published."""
+"""From the sums of a window to the records that are published."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from schemas.score import Score as Record
+from schemas.score import Score as ScoreRecord
 from streams.core.scores import ComparedScore, Result, Score, StockScore
-from streams.core.scores.compared import CellName, WindowPair
-from streams.core.scores.contributions import COUNTED_SCORES, by_score, score_accumulator
+from streams.core.scores.compared import CellName
+from streams.core.scores.contributions import COUNTED_SCORES, by_score
 from streams.core.stage2.cell_state import (
     COMPARISON_CHANGES,
     DERIVED_CHANGES,
@@ -21,64 +21,79 @@ from streams.core.time.spans import Span
 
 @dataclass(frozen=True)
 class Window:
-    """One window: its span, its end (ms), and the two stretches it and the time before it are summed up in."""
+    """One window: its span, its end, and the ranges of the window itself and of the time before it."""
 
     span: Span
-    end: int
+    end_ms: int
     current: WindowRange
     previous: WindowRange
 
     @property
     def index(self) -> int:
-        """Which of the windows it is."""
-        return self.current.window
+        """Its position among the configured windows."""
+        return self.current.window_index
 
     @property
-    def start(self) -> int:
-        """When it began (ms)."""
-        return self.end - self.span.seconds * 1000
+    def start_ms(self) -> int:
+        """Its start."""
+        return self.end_ms - self.span.seconds * 1000
+
+
+def cell_records(
+    name: CellName, owner: str | None, cell: CellState, window: Window, *, final: bool
+) -> Iterator[ScoreRecord]:
+    """The records to publish for a cell in this window, compared scores excepted; they are noted as published."""
+    for score, result in cell_results(cell, window):
+        if should_publish(cell, window.index, score, result, always=final):
+            final_n = result.n if final and result else None
+            header = ResultHeader(name, owner, result_revision(score, [cell], window, final_n), final)
+            yield score_record(header, cell, window, score, result)
 
 
 def cell_results(cell: CellState, window: Window) -> Iterator[tuple[Score, Result | None]]:
-    """What every score with something to show, or shown before, has in this window; compared scores apart."""
-    acc = by_score({slot: amount for slot, amount in cell.sums[window.current.number].items() if slot >= 0})
-    level = by_score(cell.stock_at_end(window.span.resolution_s)) if cell.all_time else {}
+    """The result in this window of every score that has counts or was published before, compared scores excepted."""
+    counts = {slot: amount for slot, amount in cell.sums[window.current.sum_index].items() if slot >= 0}
+    accs = by_score(counts)
+    stocks = by_score(cell.stock_at_end(window.span.resolution_s)) if cell.all_time else {}
     for score in COUNTED_SCORES:
         code = score.code
-        if code in acc or code in level or (window.index, code) in cell.published:
-            yield score, _result(score, acc.get(code, {}), level.get(code, {}))
+        if code in accs or code in stocks or (window.index, code) in cell.published:
+            yield score, _result(score, accs.get(code, {}), stocks.get(code, {}))
 
 
-def comparison_results(
-    score: ComparedScore, cells: Mapping[CellName, CellState], window: Window
-) -> dict[CellName, Result]:
-    """What a compared score has in this window in all cells it was gathered for."""
-    sides = {
-        name: WindowPair(
-            score_accumulator(score.code, cell.sums[window.current.number]),
-            score_accumulator(score.code, cell.sums[window.previous.number]),
-        )
-        for name, cell in cells.items()
-    }
-    return score.compare({name: both for name, both in sides.items() if both.current or both.previous})
+def _result(score: Score, acc: Mapping[int, int], stock_at_end: Mapping[int, int]) -> Result | None:
+    return score.result_at(acc, stock_at_end) if isinstance(score, StockScore) else score.result(acc)
 
 
 def should_publish(cell: CellState, index: int, score: Score, result: Result | None, *, always: bool) -> bool:
-    """Whether a result is to be published; notes it as published. Nothing is shown only in place of something."""
-    before = cell.published.get((index, score.code))
+    """Whether a result of window `index` has to be published; if so, it is also noted as published.
+
+    An unchanged result is published only if `always` is set. An empty one is published only to replace one that was
+    not empty.
+    """
+    last = cell.published.get((index, score.code))
     if result is None:
-        if before is None or not (before[0] or before[1]):  # nothing had been shown, or that it is empty
+        if last is None or not (last[0] or last[1]):
             return False
         del cell.published[index, score.code]
         return True
-    now = published_values(result)
-    cell.published[index, score.code] = now
-    return always or now != before
+    values = published_values(result)
+    cell.published[index, score.code] = values
+    return always or values != last
+
+
+def published_values(result: Result | ScoreRecord) -> PublishedValues:
+    """The part of a result whose change is published.
+
+    Interval and value are compared as well as the counts: durations may change while their sum, n and percentiles do
+    not.
+    """
+    return result.n, result.counts, result.value, result.lower, result.upper
 
 
 @dataclass(frozen=True)
 class ResultHeader:
-    """What a record says apart from the result: whose it is, how new, whether it may still change."""
+    """The part of a record that does not follow from the result: cell, owner, revision, and whether it is final."""
 
     name: CellName
     owner: str | None
@@ -86,50 +101,44 @@ class ResultHeader:
     final: bool
 
 
-def score_record(heading: ResultHeader, cell: CellState, window: Window, score: Score, result: Result | None) -> Record:
-    """The record of a result, or of there being none any more."""
-    newest = cell.newest(score.code, window.span.resolution_s, window.start, window.end) if result else None
-    return Record(
+def score_record(
+    header: ResultHeader, cell: CellState, window: Window, score: Score, result: Result | None
+) -> ScoreRecord:
+    """The record of a result; without one, the record that says so."""
+    code, resolution_s = score.code, window.span.resolution_s
+    newest_ms = cell.newest_event_ms(code, resolution_s, window.start_ms, window.end_ms) if result else None
+    return ScoreRecord(
         score=score.name,
-        cut=heading.name[0],
-        cell=heading.name[1],
+        cut=header.name[0],
+        cell=header.name[1],
         window=window.span.name,
-        start=to_datetime(window.start),
-        end=to_datetime(window.end),
+        start=to_datetime(window.start_ms),
+        end=to_datetime(window.end_ms),
         value=result.value if result else None,
         lower=result.lower if result else None,
         upper=result.upper if result else None,
         n=result.n if result else 0,
         unit=score.unit,
         counts=result.counts if result else {},
-        revision=heading.revision,
-        final=heading.final,
-        last_event=None if newest is None else to_datetime(newest),
-        owner=heading.owner,
+        revision=header.revision,
+        final=header.final,
+        last_event=None if newest_ms is None else to_datetime(newest_ms),
+        owner=header.owner,
     )
 
 
-def published_values(result: Result | Record) -> PublishedValues:
-    """What a result shows."""
-    return result.n, result.counts, result.value, result.lower, result.upper
-
-
-def _result(score: Score, acc: Mapping[int, int], level: Mapping[int, int]) -> Result | None:
-    return score.result_at(acc, level) if isinstance(score, StockScore) else score.result(acc)
-
-
 def result_revision(score: Score, cells: Sequence[CellState], window: Window, final_n: int | None) -> int:
-    """How often what a result rests on has changed; of a final one with n = `final_n`, what any replay would say.
+    """The number of changes behind a result, which only rises for the same end; `final_n` is n of a final result.
 
-    How often derived records change depends on how events came in chunks, and what was ever counted on
-    how far beyond the window had been read.
+    Final results must be the same in every replay. The number of changes of derived records depends on how events were
+    divided into chunks, that of a stock on how far beyond the window was read; so n takes their place.
     """
     if final_n is not None and (score.derived or isinstance(score, StockScore)):
         return final_n
     if isinstance(score, StockScore):
-        return sum(held.version for cell in cells for held in cell.all_time.values())
+        return sum(partial.version for cell in cells for partial in cell.all_time.values())
     if isinstance(score, ComparedScore):
-        numbers = (window.current.number, window.previous.number)
-        return sum(cell.sums[number].get(COMPARISON_CHANGES, 0) for cell in cells for number in numbers)
+        sums = (window.current.sum_index, window.previous.sum_index)
+        return sum(cell.sums[index].get(COMPARISON_CHANGES, 0) for cell in cells for index in sums)
     slot = DERIVED_CHANGES if score.derived else EVENT_CHANGES
-    return sum(cell.sums[window.current.number].get(slot, 0) for cell in cells)
+    return sum(cell.sums[window.current.sum_index].get(slot, 0) for cell in cells)

@@ -1,4 +1,4 @@
-"""The stretches of time that slide together: every window, and the time before it."""
+"""The ranges of time whose sums slide together: every window, and the time right before it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,32 +9,41 @@ from streams.core.time.spans import Span
 
 @dataclass(frozen=True)
 class WindowRange:
-    """From `first` to `last` (ms) before the end of the windows made of its panes.
+    """A window, or the time right before it (its previous window).
 
-    `number` says which of a cell's accumulators is its own, `window` which window it is or precedes.
+    Both offsets are milliseconds before the end of the windows, so a range slides without being changed:
+
+        start_offset_ms   start_offset_ms
+        of the previous   of the window     end of the windows
+               |-- previous --|---- window ----|
+                              ^ end_offset_ms  ^ end_offset_ms
+                                of the previous  of the window, 0
+
+    `sum_index` is the position of its sum in `CellState.sums`, `window_index` the window that it is or precedes.
     """
 
-    number: int
-    window: int
-    first: int
-    last: int
+    sum_index: int
+    window_index: int
+    start_offset_ms: int
+    end_offset_ms: int
 
     @property
     def is_previous_window(self) -> bool:
         """Whether it is the time before a window."""
-        return self.last > 0
+        return self.end_offset_ms > 0
 
 
 def window_ranges(spans: Sequence[Span], lateness: Lateness) -> dict[int, tuple[WindowRange, ...]]:
-    """All stretches by resolution (s).
+    """All ranges by resolution (s).
 
-    The time before a window is as long as the window, but no longer than the wait, since older panes may
-    already be closed.
+    The previous window is as long as the window, but no longer than the wait, since older panes may already be closed.
+    A longer one was rejected: closed panes are deleted from the topic, so results would depend on restarts.
     """
-    found: dict[int, tuple[WindowRange, ...]] = dict.fromkeys(lateness.resolutions_s, ())
+    ranges: dict[int, tuple[WindowRange, ...]] = dict.fromkeys(lateness.resolutions_s, ())
     for index, span in enumerate(spans):
-        length, width = span.seconds * 1000, span.resolution_s * 1000
-        back = min(length, lateness.wait_ms[span.resolution_s] // width * width)
-        window = WindowRange(index, index, length, 0)
-        found[span.resolution_s] += (window, WindowRange(len(spans) + index, index, length + back, length))
-    return found
+        length_ms, pane_ms = span.seconds * 1000, span.resolution_s * 1000
+        previous_ms = min(length_ms, lateness.wait_ms[span.resolution_s] // pane_ms * pane_ms)
+        window = WindowRange(index, index, length_ms, 0)
+        previous = WindowRange(len(spans) + index, index, length_ms + previous_ms, length_ms)
+        ranges[span.resolution_s] += (window, previous)
+    return ranges

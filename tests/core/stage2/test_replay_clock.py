@@ -1,4 +1,14 @@
-"""The clock of a replay: which boundaries are due, and what is final at each."""
+"""The replay clock: which boundaries are due, and the final results at each.
+
+With windows of one hour and a wait of five minutes, the boundary at 13:00 is due when the watermark of the slowest
+source partition reaches 13:05:
+
+        12:00                      13:00  13:05
+    panes |--|--|--|--|--|--|--|--|--|--|--|--|
+          [--------- window ---------) wait |
+                                     ^      ^ watermark: the boundary is due
+                                     boundary
+"""
 
 import pytest
 
@@ -16,17 +26,17 @@ SURVEYS_0, CALLS_0 = (SURVEYS, 0), (CALLS, 0)
 
 
 class Clock:
-    """Boundaries over windows of one hour, with five minutes to wait; `due` and `finish` as (end, n)."""
+    """A replay clock over windows of one hour with a wait of five minutes; results as (end after noon, n)."""
 
     def __init__(self, every: int, ends: dict[Place, int], length: str = "1h", allowance: str = "5m") -> None:
         settings = settings_with(windows={"lengths": [length]}, lateness={"allowance": allowance})
         self.windows = new_windows(settings)
-        self.boundaries = ReplayClock(self.windows, definition(settings).lateness, every, ends)
+        self.clock = ReplayClock(self.windows, definition(settings).lateness, every, ends)
         self.resolution = settings.spans()[0].resolution_s
 
     def answer(self, time: int, *, version: int = 1, cell: str = "all") -> None:
         width = self.resolution * 1000
-        self.boundaries.apply(
+        self.clock.apply(
             Pane(
                 cut="total",
                 cell=cell,
@@ -42,13 +52,13 @@ class Clock:
 
     def mark(self, time: int | None, place: Place = SURVEYS_0, offset: int = 0) -> None:
         when = None if time is None else to_datetime(time)
-        self.boundaries.mark(Watermark(topic=place[0], partition=place[1], offset=offset, time=when))
+        self.clock.apply_watermark(Watermark(topic=place[0], partition=place[1], offset=offset, time=when))
 
     def due(self) -> list[tuple[int, int]]:
-        return ends_of(list(self.boundaries.due()))
+        return ends_of(list(self.clock.due()))
 
     def finish(self) -> list[tuple[int, int]]:
-        return ends_of(list(self.boundaries.finish()))
+        return ends_of(list(self.clock.finish()))
 
 
 def ends_of(results: list[Score]) -> list[tuple[int, int]]:
@@ -69,14 +79,14 @@ def test_the_slowest_source_partition_decides() -> None:
     clock = Clock(HOUR, {SURVEYS_0: 100, CALLS_0: 100})
     clock.answer(NOON)
     clock.mark(NOON + DAY)
-    assert clock.due() == [], "of the other nothing is known yet"
+    assert clock.due() == [], "the other one has no watermark yet"
     clock.mark(NOON + HOUR, CALLS_0)
     assert clock.due() == []
     clock.mark(NOON + 2 * HOUR, CALLS_0, offset=50)
     assert clock.due() == [(HOUR, 1)]
 
 
-def test_what_has_been_read_to_its_end_holds_nobody_back() -> None:
+def test_a_source_partition_read_to_its_end_does_not_hold_back_the_others() -> None:
     clock = Clock(HOUR, {SURVEYS_0: 100, CALLS_0: 3})
     clock.answer(NOON)
     clock.mark(NOON + DAY)
@@ -86,7 +96,7 @@ def test_what_has_been_read_to_its_end_holds_nobody_back() -> None:
     assert clock.due()[0] == (HOUR, 1)
 
 
-def test_what_is_not_part_of_the_replay_holds_nobody_back() -> None:
+def test_a_source_partition_outside_the_replay_does_not_hold_back_the_others() -> None:
     clock = Clock(HOUR, {SURVEYS_0: 100})
     clock.answer(NOON)
     clock.mark(NOON + DAY)
@@ -94,7 +104,7 @@ def test_what_is_not_part_of_the_replay_holds_nobody_back() -> None:
     assert clock.due()[0] == (HOUR, 1)
 
 
-def test_an_older_watermark_that_comes_again_changes_nothing() -> None:
+def test_a_repeated_older_watermark_changes_nothing() -> None:
     clock = Clock(HOUR, {SURVEYS_0: 100})
     clock.answer(NOON)
     clock.mark(NOON + 2 * HOUR)
@@ -102,7 +112,7 @@ def test_an_older_watermark_that_comes_again_changes_nothing() -> None:
     assert clock.due() == [(HOUR, 1)]
 
 
-def test_an_event_before_the_first_boundary_that_seemed_due_brings_its_own() -> None:
+def test_an_event_before_the_first_expected_boundary_adds_an_earlier_one() -> None:
     clock = Clock(HOUR, {SURVEYS_0: 100})
     clock.answer(NOON + HOUR)
     clock.mark(NOON + HOUR)
@@ -122,7 +132,7 @@ def test_a_correction_within_the_wait_is_in_the_result() -> None:
     assert clock.due() == [(HOUR, 2)]
 
 
-def test_boundaries_between_which_nothing_changes_are_published_all_the_same() -> None:
+def test_boundaries_are_published_even_if_nothing_changed_since_the_last_one() -> None:
     clock = Clock(10 * MINUTE, {SURVEYS_0: 100})
     clock.answer(NOON)
     clock.mark(NOON + HOUR)
@@ -146,14 +156,14 @@ def test_a_window_that_becomes_empty_is_published_once_with_null() -> None:
         (DAY, "7d", 12 * HOUR),
     ],
 )
-def test_a_boundary_is_a_multiple_of_the_panes_too(every: int, length: str, first: int) -> None:
+def test_a_boundary_is_a_multiple_of_the_resolution_too(every: int, length: str, first: int) -> None:
     clock = Clock(every, {SURVEYS_0: 100}, length)
     clock.answer(NOON)
     clock.mark(NOON + 2 * DAY)
     assert clock.due()[0] == (first, 1)
 
 
-def test_at_the_end_come_the_boundaries_that_are_left_and_the_first_after_the_newest_event() -> None:
+def test_finish_gives_the_remaining_boundaries_and_the_end_of_the_pane_with_the_newest_event() -> None:
     clock = Clock(HOUR, {SURVEYS_0: 100})
     clock.answer(NOON)
     clock.answer(NOON + 2 * HOUR + 20 * SECOND)
@@ -177,7 +187,7 @@ def test_an_event_on_a_boundary_lies_in_the_window_after_it() -> None:
     assert clock.finish() == [(HOUR, 1), (HOUR + 10 * SECOND, 1)]
 
 
-def test_without_boundaries_there_is_the_end_only() -> None:
+def test_without_boundaries_there_are_only_results_at_the_end() -> None:
     clock = Clock(0, {SURVEYS_0: 100})
     clock.answer(NOON)
     clock.mark(NOON + MINUTE)
@@ -185,17 +195,17 @@ def test_without_boundaries_there_is_the_end_only() -> None:
     assert clock.finish() == [(MINUTE + 10 * SECOND, 1)]
 
 
-def test_without_boundaries_what_the_end_cannot_contain_is_forgotten_on_the_way() -> None:
+def test_without_boundaries_panes_that_the_end_cannot_contain_are_dropped_early() -> None:
     clock = Clock(0, {SURVEYS_0: 100})
     for hour in range(100):
         clock.answer(NOON + hour * HOUR)
         clock.mark(NOON + hour * HOUR, offset=hour)
         clock.due()
-        assert clock.windows.earliest(10) == NOON + hour * HOUR
+        assert clock.windows.oldest_pane_ms(10) == NOON + hour * HOUR
     assert clock.finish() == [(99 * HOUR + 10 * SECOND, 1)]
 
 
-def test_with_no_event_at_all_there_is_no_result() -> None:
+def test_without_any_event_there_is_no_result() -> None:
     clock = Clock(HOUR, {SURVEYS_0: 1})
     clock.mark(None)
     assert clock.due() == []

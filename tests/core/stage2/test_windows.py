@@ -1,4 +1,12 @@
-"""Rolling windows from cumulative partials: what slides, what is published, what it costs."""
+"""Rolling windows from cumulative partials: how they slide, which results are published, and what it costs.
+
+A window ends at the end of the pane that contains the present. A window of 60 s over panes of 10 s:
+
+    11:59:00  :10  :20  :30  :40  :50 12:00:00  :10  :20
+        |----|----|----|----|----|----|----|----|
+             [----------- 60 s -----------)           now = 12:00:00 … 12:00:09.999
+                  [----------- 60 s -----------)      now = 12:00:10 …: one pane leaves, one enters
+"""
 
 import sys
 from collections.abc import Callable
@@ -43,10 +51,10 @@ def one(results: list[Score]) -> Score:
 
 def at(now: int, stage: Windows) -> list[Score]:
     stage.advance(now)
-    return stage.changed()
+    return stage.changed_results()
 
 
-def test_a_window_is_published_when_its_counts_change_and_not_when_only_time_passes() -> None:
+def test_a_window_is_published_if_its_counts_change_but_not_if_only_time_passes() -> None:
     stage = windows("5m")
     stage.apply(pane(NOON, {10: 2}))
     first = one(at(NOON, stage))
@@ -79,7 +87,7 @@ def test_a_window_that_was_never_published_is_not_published_empty() -> None:
     assert at(NOON, stage) == []
 
 
-def test_a_retraction_to_nothing_is_published_with_null_and_a_higher_revision() -> None:
+def test_a_retraction_of_everything_is_published_with_null_and_a_higher_revision() -> None:
     stage = windows("5m")
     stage.apply(pane(NOON, {10: 1}))
     before = one(at(NOON, stage))
@@ -89,7 +97,7 @@ def test_a_retraction_to_nothing_is_published_with_null_and_a_higher_revision() 
     assert (before.end, before.revision, after.revision) == (after.end, 1, 2)
 
 
-def test_of_one_partial_the_highest_version_counts_in_any_order() -> None:
+def test_the_highest_version_of_a_partial_counts_in_any_order_of_arrival() -> None:
     stage = windows("5m")
     assert stage.apply(pane(NOON, {10: 3}, version=3))
     assert not stage.apply(pane(NOON, {10: 1}, version=1))
@@ -109,10 +117,12 @@ def test_source_partitions_and_sources_add_up() -> None:
     assert result.revision == 7
 
 
-def test_the_revision_of_a_score_counts_no_changes_of_assessments_nor_the_other_way_round() -> None:
+def test_revisions_of_event_scores_and_of_derived_scores_count_separately() -> None:
     stage = windows("5m")
     stage.apply(pane(NOON, {10: 1}, version=4))
-    stage.apply(pane(NOON, {}, topic=ASSESSMENT_LABEL, version=9, counts={"churn_risk": {0: 1, 1: 20_000, 2: 400_000_000}}))
+    stage.apply(
+        pane(NOON, {}, topic=ASSESSMENT_LABEL, version=9, counts={"churn_risk": {0: 1, 1: 20_000, 2: 400_000_000}})
+    )
     assert {score.score: score.revision for score in at(NOON, stage)} == {"nps": 4, "churn_risk": 9}
 
 
@@ -124,29 +134,42 @@ def test_for_the_same_end_the_revision_only_rises() -> None:
     assert revisions == [1, 2, 3, 4, 5]
 
 
-def test_what_lies_ahead_waits_until_its_window_comes() -> None:
+def test_a_future_pane_counts_once_the_window_reaches_it() -> None:
+    """A window of 60 s and the pane P from 12:05:00 to 12:05:10.
+
+                      [P)
+    [----- 60 s -----)                      now = 12:04:59.999: P is a future pane
+       [----- 60 s -----)                   now = 12:05:00: P is in the window
+                         [----- 60 s -----) now = 12:06:00: P has left it
+    """
     stage = windows("60s")
     stage.advance(NOON)
     stage.apply(pane(NOON + 5 * MINUTE, {10: 1}))
-    assert stage.changed() == []
+    assert stage.changed_results() == []
     assert at(NOON + 5 * MINUTE - 1, stage) == []
     assert one(at(NOON + 5 * MINUTE, stage)).n == 1
     assert one(at(NOON + 6 * MINUTE, stage)).n == 0
 
 
-def test_what_no_window_can_contain_is_not_held() -> None:
+def test_a_pane_that_no_window_can_contain_is_not_kept() -> None:
+    """With now = 12:00:00 the longest window is that of 5 min from 11:55:10 to 12:00:10.
+
+    11:55:00  11:55:10                    12:00:10
+        [refused)[taken)
+                 [---------- 5 min ----------)
+    """
     stage = windows("60s", "5m")
     stage.advance(NOON)
     assert not stage.apply(pane(NOON - 5 * MINUTE, {10: 1}))
     assert not stage.apply(pane(NOON, {10: 1}, resolution=3600))
-    assert stage.earliest(10) is None
+    assert stage.oldest_pane_ms(10) is None
     assert stage.apply(pane(NOON - 5 * MINUTE + 10 * SECOND, {10: 1}))
-    assert stage.earliest(10) == NOON - 5 * MINUTE + 10 * SECOND
+    assert stage.oldest_pane_ms(10) == NOON - 5 * MINUTE + 10 * SECOND
     stage.advance(NOON + 10 * SECOND)
-    assert stage.earliest(10) is None
+    assert stage.oldest_pane_ms(10) is None
 
 
-def test_the_clock_never_goes_back() -> None:
+def test_windows_never_slide_back() -> None:
     stage = windows("60s")
     stage.apply(pane(NOON, {10: 1}))
     assert one(at(NOON, stage)).n == 1
@@ -155,6 +178,11 @@ def test_the_clock_never_goes_back() -> None:
 
 @pytest.mark.parametrize("jump", [10 * SECOND, MINUTE, HOUR, 400 * DAY])
 def test_a_jump_of_any_length_ends_where_small_steps_end(jump: int) -> None:
+    """After a jump longer than the window its old and its new range are apart; panes between count in neither.
+
+    [----- 60 s -----)                          before the jump
+                             [----- 60 s -----) after it
+    """
     jumping, stepping = windows("60s", "5m"), windows("60s", "5m")
     for stage in (jumping, stepping):
         stage.advance(NOON)
@@ -164,10 +192,10 @@ def test_a_jump_of_any_length_ends_where_small_steps_end(jump: int) -> None:
         stepping.advance(NOON + step * 10 * SECOND)
     stepping.advance(NOON + jump)
     jumping.advance(NOON + jump)
-    assert jumping.everything(10) == stepping.everything(10)
+    assert jumping.final_results(10) == stepping.final_results(10)
 
 
-def test_the_newest_event_counted_is_named_also_when_newer_ones_lie_ahead() -> None:
+def test_the_last_event_is_the_newest_within_the_window_even_with_future_events() -> None:
     stage = windows("60s")
     stage.apply(pane(NOON, {10: 1}))
     stage.apply(pane(NOON - 20 * SECOND, {10: 1}, partition=1))
@@ -176,7 +204,7 @@ def test_the_newest_event_counted_is_named_also_when_newer_ones_lie_ahead() -> N
     assert one(at(NOON + MINUTE, stage)).last_event == to_datetime(NOON + MINUTE + 1)
 
 
-def test_an_owner_answers_for_its_cell_only() -> None:
+def test_an_owner_is_named_for_their_cell_only() -> None:
     stage = windows("5m", **{"touchpoint:web": "Ana"})
     for cut, cell in (("touchpoint", "web"), ("touchpoint", "shop"), ("team", "web")):
         stage.apply(pane(NOON, {10: 1}, cut=cut, cell=cell))
@@ -185,11 +213,11 @@ def test_an_owner_answers_for_its_cell_only() -> None:
         ("touchpoint", "shop"): None,
         ("team", "web"): None,
     }
-    assert stage.cells == 3
+    assert stage.cell_count == 3
 
 
 class TestAfterARestart:
-    """Stage 2 remembers from its own topic what it has published."""
+    """Stage 2 reads its own topic to know the results that are published already."""
 
     def before(self, now: int, *panes: Pane) -> Score:
         stage = windows("5m")
@@ -197,14 +225,14 @@ class TestAfterARestart:
             stage.apply(partial)
         return one(at(now, stage))
 
-    def test_what_is_unchanged_is_not_published_again(self) -> None:
+    def test_an_unchanged_result_is_not_published_again(self) -> None:
         published = self.before(NOON, pane(NOON, {10: 1}))
         stage = windows("5m")
         stage.restore(published)
         stage.apply(pane(NOON, {10: 1}))
         assert at(NOON + MINUTE, stage) == []
 
-    def test_what_has_changed_meanwhile_is(self) -> None:
+    def test_a_result_that_changed_meanwhile_is_published(self) -> None:
         published = self.before(NOON, pane(NOON, {10: 1}))
         stage = windows("5m")
         stage.restore(published)
@@ -229,16 +257,16 @@ class TestAfterARestart:
         again.restore(gone)
         assert at(NOON + DAY, again) == []
 
-    def test_windows_and_scores_that_no_longer_exist_are_left_alone(self) -> None:
+    def test_windows_that_are_no_longer_configured_are_ignored(self) -> None:
         published = self.before(NOON, pane(NOON, {10: 1}))
         stage = windows("1h")
         stage.restore(published)
         assert at(NOON + DAY, stage) == []
-        assert stage.cells == 0
+        assert stage.cell_count == 0
 
 
 def lines(work: Callable[[], object]) -> int:
-    """How many lines of the core are run: a count of work that no clock disturbs."""
+    """The number of lines of the core that are run: a measure of work that does not depend on the machine."""
     run = 0
 
     def trace(frame: FrameType, event: str, argument: object) -> Any:
@@ -264,19 +292,19 @@ def test_a_change_and_a_slide_cost_the_same_however_long_the_window(short: str, 
         for number in range(panes):
             stage.advance(NOON + number * width)
             stage.apply(pane(NOON + number * width, {number % 11: 1}, resolution=resolution))
-            stage.changed()
+            stage.changed_results()
 
         def on(stage: Windows = stage, first: int = panes, width: int = width) -> None:
             for number in range(first, first + 20):
                 stage.advance(NOON + number * width)
                 stage.apply(pane(NOON + number * width, {number % 11: 1}, resolution=resolution))
-                stage.changed()
+                stage.changed_results()
 
         work[length] = lines(on)
     assert work[short] == work[long] > 0
 
 
-def test_a_result_says_when_its_window_began_and_ended() -> None:
+def test_a_result_has_the_start_and_end_of_its_window() -> None:
     stage = windows("60s", "24h", "7d")
     for resolution in (10, 300, 3600):
         start = NOON - NOON % (resolution * 1000)

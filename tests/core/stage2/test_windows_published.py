@@ -1,4 +1,4 @@
-"""A live window is published again whenever anything it shows has changed."""
+"""A live window is published again whenever a published value of it has changed."""
 
 from schemas.pane import Pane
 from streams.core.events.record_fields import RecordFields
@@ -15,8 +15,8 @@ WINDOW = settings_with(windows={"lengths": ["60s"], "cuts": ["total"]})
 def waits(*seconds: int) -> Accumulator:
     score, acc = SpeedOfAnswer(), SpeedOfAnswer().zero()
     for wait in seconds:
-        facts: RecordFields = (1, 0, 0, 1000 * wait, -1, -1, -1, 0)
-        score.add(acc, score.slots(facts))
+        fields: RecordFields = (1, 0, 0, 1000 * wait, -1, -1, -1, 0)
+        score.add(acc, score.slots(fields))
     return acc
 
 
@@ -44,21 +44,21 @@ def opened(counts: Accumulator) -> Windows:
 SAME_SUMS = (waits(1, 2, 3, 4, 5, 5, 6, 7, 8, 9, 9), waits(1, 1, 4, 4, 5, 5, 6, 7, 8, 9, 9))
 
 
-def test_an_interval_that_changes_alone_is_published() -> None:
+def test_a_result_is_published_if_only_its_interval_changes() -> None:
     before, after = SAME_SUMS
     windows = opened(before)
-    [first] = windows.changed()
+    [first] = windows.changed_results()
     assert windows.apply(pane(2, after))
-    [second] = windows.changed()
+    [second] = windows.changed_results()
     assert (first.value, first.n, first.counts) == (second.value, second.n, second.counts)
     assert (first.lower, first.upper) != (second.lower, second.upper)
 
 
-def test_what_shows_the_same_is_not_published_again_even_after_a_restart() -> None:
+def test_an_equal_result_is_not_published_again_even_after_a_restart() -> None:
     windows = opened(SAME_SUMS[0])
-    [published] = windows.changed()
+    [published] = windows.changed_results()
     successor = new_windows(WINDOW)
     successor.restore(published)
     successor.slide(10, START + 60_000)
     assert successor.apply(pane(1, SAME_SUMS[0]))
-    assert successor.changed() == []
+    assert successor.changed_results() == []
