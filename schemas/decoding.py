@@ -87,7 +87,7 @@ class EventDecoder(Generic[EventT]):
         except msgspec.DecodeError as error:
             return _malformed(payload, str(error))
         for topic in SOURCE_TOPICS:
-            if topic.record is not self._record and _fits(payload, topic.record):
+            if topic.record is not self._record and _is_record_of(payload, topic.record, self._record):
                 return Invalid("wrong_topic", "", f"this is a record of {topic.name}; send it there")
         return invalid
 
@@ -95,12 +95,25 @@ class EventDecoder(Generic[EventT]):
 _WELL_FORMED = msgspec.json.Decoder(msgspec.Raw)
 
 
-def _fits(payload: bytes, record: Any) -> bool:
+def _is_record_of(payload: bytes, other: Any, record: Any) -> bool:
+    """Whether a payload that is no `record` is one of another source.
+
+    The other source must accept it, and must know all of its fields that `record` knows. Accepting alone is not
+    enough, because unknown fields are ignored: a ticket with a wrong amount fits an account, which has no amount.
+    """
     try:
-        msgspec.json.decode(payload, type=record)
+        msgspec.json.decode(payload, type=other)
     except ValueError:  # of msgspec, or of bytes that are not UTF-8
         return False
-    return True
+    names = _NAMES.decode(payload).keys()
+    return names & _own_fields(record) <= _own_fields(other)
+
+
+_NAMES = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def _own_fields(record: Any) -> set[str]:
+    return set(record.__struct_fields__) - set(Envelope.__struct_fields__)
 
 
 _OPENING, _CLOSING = {ord("{")}, {ord("}")}

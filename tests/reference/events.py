@@ -96,11 +96,16 @@ def _no_constant(name: str) -> Any:
     raise ValueError(name)
 
 
+_SHARED = set.intersection(*(set(fields) for fields in FIELDS.values()))
+"""The fields of every source."""
+
+
 def _conform(topic: str, members: Pairs) -> dict[str, Any]:
     try:
         return _fields(topic, members)
     except Refused:
-        others = [other for other in FIELDS if other != topic]
+        said = {name for name, _ in members} & FIELDS[topic].keys() - _SHARED
+        others = [other for other in FIELDS if other != topic and said <= FIELDS[other].keys()]
         if any(_fits(other, members) for other in others):
             raise Refused("wrong_topic") from None
         raise

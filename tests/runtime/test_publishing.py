@@ -133,7 +133,7 @@ class TestRekeyed:
         [sent] = [o for o in first.checkpoint() if o.topic == REKEYED.name]
         assert sent.partition == 1 - away
         home.take(REKEYED.name, [Record(0, NOON, sent.key, sent.value, tuple(sent.headers))], NOON)
-        assert home.intake.progress[REKEYED.name].outcomes["accepted"] == 1
+        assert home.state.progress[REKEYED.name].outcomes["accepted"] == 1
 
 
 class TestPanes:
@@ -242,7 +242,7 @@ class TestRisks:
         assert (risk.revision, risk.horizon_days, risk.model) == (NOON + HOUR, 30, shipped_churn_model().name)
         assert risk.risk == pytest.approx(risk.base + sum(c.points for c in risk.contributions), abs=1e-6)
         assert [c.feature for c in risk.contributions] == ["detractor"]
-        assert risk.coverage == 0.25
+        assert risk.coverage == 1 / len(EVIDENCE_CODES)
 
     def test_unknown_is_said_as_such(self) -> None:
         _, outputs = published(
@@ -266,7 +266,7 @@ class TestScores:
         for pane in stream.panes:
             windows.apply(pane)
         windows.advance(NOON)
-        return windows.changed()
+        return windows.changed_results()
 
     def test_every_result_has_a_key_of_its_own_that_does_not_name_its_time(self) -> None:
         results = self.results()
@@ -287,6 +287,6 @@ def test_a_record_that_is_refused_is_published_with_all_that_was_accepted_around
     stage, outputs = published(survey("a"), Draft(SURVEYS, 0, 0, {}, b"junk"), survey("b"))
     [reject] = values(outputs, f"eu.{REJECTS.name}", Reject)
     assert (reject.offset, reject.payload) == (1, "junk")
-    assert stage.intake.progress[SURVEYS].outcomes["accepted"] == 2
+    assert stage.state.progress[SURVEYS].outcomes["accepted"] == 2
     assert values(outputs, f"eu.{RISK.name}", Risk) != []
     assert stage.checkpoint()[-1].key.startswith(b"watermark"), "nothing but the watermarks is left"

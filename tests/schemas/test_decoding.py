@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from schemas.account import Account
 from schemas.call import Call
 from schemas.decoding import MAX_DEPTH, MAX_DETAIL, MAX_RECORD_BYTES, EventDecoder, Invalid, explain
+from schemas.envelope import Envelope
 from schemas.survey import Survey
 from schemas.ticket import Ticket
 
@@ -249,3 +252,23 @@ def test_an_explanation_is_cut_to_its_maximum_length() -> None:
 def test_a_message_about_a_key_names_its_field() -> None:
     message = "Expected `int`, got `str` - at `key` in `$.counts[...]`"
     assert refusal(explain(message)) == ("wrong_type", "counts[...]")
+
+
+@pytest.mark.parametrize(
+    ("record", "fields", "reason", "field"),
+    [
+        (Ticket, {"change": "updated", "amount": "12"}, "wrong_type", "amount"),
+        (Ticket, {"change": "updated", "priority": 1}, "wrong_type", "priority"),
+        (Ticket, {"change": "started"}, "wrong_topic", ""),
+        (Ticket, {"change": "updated", "plan": "team", "reopens": -1}, "out_of_range", "reopens"),
+        (Account, {"change": "updated", "value": "12"}, "wrong_type", "value"),
+        (Account, {"change": "solved"}, "wrong_topic", ""),
+    ],
+)
+def test_a_record_belongs_to_another_topic_only_if_that_source_knows_all_it_says(
+    record: type[Envelope], fields: dict[str, Any], reason: str, field: str
+) -> None:
+    envelope = {"event_id": "e", "record_id": "r", "time": "2024-01-01T00:00:00Z"}
+    refused = EventDecoder(record).one(json.dumps(envelope | fields).encode())
+    assert isinstance(refused, Invalid)
+    assert (refused.reason, refused.field) == (reason, field)

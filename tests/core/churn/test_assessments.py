@@ -63,7 +63,7 @@ def test_an_older_event_adds_evidence_and_leaves_the_assessment_where_it_is() ->
     assert risk(stream, "old") is None
 
 
-def test_nobody_has_no_risk() -> None:
+def test_anonymous_records_have_no_risk() -> None:
     stream = Pipeline()
     for customer in (None, "", "0"):
         stream.send(CALLS, NOON, customer=customer, outcome="abandoned")
@@ -79,7 +79,7 @@ def test_an_account_alone_is_assessed_unknown_and_counted_nowhere() -> None:
     assert risk(stream) == (0.02, 1)
 
 
-def test_a_correction_that_takes_the_newest_event_back_in_time_takes_the_assessment_along() -> None:
+def test_a_correction_that_moves_the_newest_event_back_in_time_moves_the_assessment_too() -> None:
     stream = Pipeline()
     stream.send(CALLS, NOON, customer="c", outcome="answered", record_id="k", revision=1, touchpoint="late")
     stream.send(
@@ -108,7 +108,7 @@ def test_the_assessment_before_a_restart_is_taken_back_after_it(restarted: bool)
     assert found[1] == 1
 
 
-def test_drained_are_the_customers_that_changed_with_a_rising_version() -> None:
+def test_the_customers_that_changed_are_drained_with_a_rising_version() -> None:
     stream = Pipeline()
     versions = []
     for minute in range(3):
@@ -131,7 +131,7 @@ def test_drained_are_the_customers_that_changed_with_a_rising_version() -> None:
     assert stream.stage.state.assessments.drain() == []
 
 
-def test_without_a_model_nobody_is_assessed() -> None:
+def test_without_a_model_no_customer_is_assessed() -> None:
     stream = Pipeline(risk={"enabled": False})
     stream.send(CALLS, NOON, customer="c", outcome="abandoned")
     assert risk(stream) is None
@@ -141,7 +141,7 @@ def test_without_a_model_nobody_is_assessed() -> None:
     assert list(risks.assess(Ledger(16), NOON)) == []
 
 
-def test_what_is_known_is_asked_for_only_where_there_is_evidence() -> None:
+def test_the_last_assessment_is_repeated_only_where_there_is_evidence() -> None:
     stream = Pipeline()
     stream.send(CALLS, NOON, customer="c", outcome="answered")
     risks, ledger = stream.stage.state.assessments, stream.stage.state.ledger
@@ -155,7 +155,7 @@ def test_what_is_known_is_asked_for_only_where_there_is_evidence() -> None:
 
 
 @pytest.mark.parametrize(("older", "counted"), [(3 * DAY, True), (3 * DAY + 1, False)])
-def test_evidence_is_what_is_at_most_the_horizon_older_than_the_newest_event(older: int, counted: bool) -> None:
+def test_evidence_is_at_most_the_horizon_older_than_the_newest_event(older: int, counted: bool) -> None:
     stream = Pipeline()
     stream.answer(NOON - older, 0, customer="c")
     stream.send(CALLS, NOON, customer="c", outcome="answered")

@@ -1,4 +1,4 @@
-"""Assessments as time passes: they decay, they are bounded, another model is taken over, who is gone is forgotten."""
+"""Assessments as time passes: risks decay, updates are bounded, a new model is taken over, leavers are forgotten."""
 
 from dataclasses import replace
 from typing import Any
@@ -45,7 +45,7 @@ def test_risk_decays_with_the_clock_where_it_was_counted_until_nothing_is_known(
     assert value(stream, "churn_risk", now=NOON + 31 * DAY + 1) is None, "unknown, neither healthy nor at risk"
 
 
-def test_who_comes_to_be_at_high_risk_is_newly_so_and_recovers_as_time_passes() -> None:
+def test_a_customer_that_comes_to_be_at_high_risk_is_newly_at_risk_and_recovers_as_time_passes() -> None:
     stream = Pipeline(**SECTIONS)
     upset(stream, NOON)
     assert [value(stream, name, "1h") for name in ("newly_at_risk", "recovered")] == [1, None]
@@ -55,7 +55,7 @@ def test_who_comes_to_be_at_high_risk_is_newly_so_and_recovers_as_time_passes() 
     assert value(stream, "recovered", "1h") == 1, "it recovered now, not when it called"
 
 
-def test_who_becomes_unknown_has_not_recovered_and_who_comes_back_high_is_newly_at_risk_again() -> None:
+def test_a_risk_that_becomes_unknown_is_no_recovery_and_one_that_comes_back_high_is_newly_at_risk_again() -> None:
     stream = Pipeline(**SECTIONS)
     upset(stream, NOON)
     assert value(stream, "churn_risk", now=NOON + 40 * DAY) is None
@@ -64,7 +64,7 @@ def test_who_becomes_unknown_has_not_recovered_and_who_comes_back_high_is_newly_
     assert value(stream, "newly_at_risk") == 2
 
 
-def test_revenue_at_risk_is_that_of_those_in_band_high_whose_value_is_known() -> None:
+def test_revenue_at_risk_is_the_known_value_of_customers_in_band_high() -> None:
     stream = Pipeline(**SECTIONS)
     for customer, worth in (("a", 1_000.5), ("b", 200.0), ("quiet", 4_000.0)):
         stream.send(ACCOUNTS, NOON - DAY, customer=customer, change="started", value=worth)
@@ -75,10 +75,10 @@ def test_revenue_at_risk_is_that_of_those_in_band_high_whose_value_is_known() ->
     assert found is not None
     assert (found["value"], found["n"], found["counts"]) == (1_200.5, 3, {"high": 2, "cents": 120_050})
     stream.send(ACCOUNTS, NOON + HOUR, customer="a", change="cancelled")
-    assert value(stream, "revenue_at_risk") == 200, "who has left is not at risk"
+    assert value(stream, "revenue_at_risk") == 200, "a former customer is not at risk"
 
 
-def test_in_a_call_no_more_are_looked_at_and_assessed_than_it_says() -> None:
+def test_a_call_looks_at_and_assesses_no_more_customers_than_its_limits() -> None:
     stream = Pipeline(**SECTIONS)
     for number in range(10):
         stream.answer(NOON, 0, customer=f"c{number}")
@@ -93,7 +93,7 @@ def test_in_a_call_no_more_are_looked_at_and_assessed_than_it_says() -> None:
     assert not intake.renew_assessments(later + 3 * DAY, DAY, 100, 100, budget_bytes=0)
 
 
-def test_another_model_is_taken_over_bit_by_bit_and_exact_in_the_end_and_nobody_has_changed() -> None:
+def test_another_model_is_taken_over_bit_by_bit_and_exact_in_the_end_and_no_band_has_changed() -> None:
     stream = Pipeline(**SECTIONS)
     for number in range(5):
         upset(stream, NOON, f"c{number}")
@@ -112,7 +112,7 @@ def test_another_model_is_taken_over_bit_by_bit_and_exact_in_the_end_and_nobody_
     assert "recovered" not in found
 
 
-def test_state_goes_on_under_another_model() -> None:
+def test_state_continues_under_another_model() -> None:
     stream = Pipeline(**SECTIONS)
     stream.answer(NOON, 0, customer="c")
     stage = stream.stage
@@ -125,7 +125,7 @@ def test_state_goes_on_under_another_model() -> None:
     assert band == "high"
 
 
-def test_who_is_gone_from_the_ledger_becomes_unknown_then_is_forgotten_everywhere() -> None:
+def test_a_customer_gone_from_the_ledger_becomes_unknown_then_is_forgotten_everywhere() -> None:
     stream = Pipeline(**SECTIONS)
     upset(stream, NOON)
     stage, risks = stream.stage, stream.stage.state.assessments
@@ -142,7 +142,7 @@ def test_who_is_gone_from_the_ledger_becomes_unknown_then_is_forgotten_everywher
     assert len(stage.state.assessments) == 0
 
 
-def test_revisions_rise_also_over_a_state_built_anew() -> None:
+def test_revisions_rise_also_when_the_state_is_rebuilt() -> None:
     stream = Pipeline(**SECTIONS)
     stream.answer(NOON, 0, customer="c")
     first = stream.stage.state.assessments.last_assessed([b"cc"], stream.stage.state.ledger)[0][2]

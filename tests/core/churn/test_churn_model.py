@@ -1,4 +1,4 @@
-"""Churn risk: contributions that add up, evidence that decays, nothing from nothing, nothing from the future."""
+"""The churn model: contributions add up, evidence decays, no risk without evidence, none from the future."""
 
 import math
 
@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.core.churn.churn_model import PPM, Assessment
+from streams.core.churn.features import EVIDENCE_CODES
 from streams.core.events.accounts import ACCOUNT
 from streams.core.events.calls import CALL, CALL_OUTCOMES
 from streams.core.events.entry import Entry
@@ -17,6 +18,9 @@ from tests.reference.contracts import CALLS
 from tests.support.arrivals import DAY, HOUR, NOON
 from tests.support.pipeline import Pipeline
 from tests.support.record_fields import EVIDENCE
+
+ALL = len(EVIDENCE_CODES)
+"""How many kinds of evidence there are."""
 
 MODEL = shipped_churn_model()
 BASE = 0.02
@@ -94,30 +98,28 @@ def test_the_order_of_arrival_makes_no_difference(history: list[Entry], order: l
 
 @patient
 @given(histories, EVIDENCE, st.integers(1, 90 * DAY))
-def test_what_happens_later_changes_no_earlier_assessment(
-    history: list[Entry], fields: tuple[int, ...], after: int
-) -> None:
+def test_a_later_event_changes_no_earlier_assessment(history: list[Entry], fields: tuple[int, ...], after: int) -> None:
     assert MODEL.assess([*history, entry(fields, NOON + after)], NOON) == MODEL.assess(history, NOON)
 
 
 @pytest.mark.parametrize("history", [(), ((ACCOUNT, 0, -1),)])
-def test_without_evidence_the_risk_is_unknown_neither_none_nor_all(history: tuple[tuple[int, ...], ...]) -> None:
+def test_without_evidence_the_risk_is_unknown_and_neither_0_nor_1(history: tuple[tuple[int, ...], ...]) -> None:
     assessment = assess(*history)
     assert (assessment.ppm, assessment.band, assessment.contributions) == (None, "unknown", ())
-    assert assessment.coverage == 0.25 * len(history)
+    assert assessment.coverage == len(history) / ALL
 
 
 def test_coverage_is_the_share_of_kinds_of_evidence_there_is() -> None:
     kinds = [ticket("updated"), call(), answer("nps", 8), (ACCOUNT, 0, -1)]
-    assert [assess(*kinds[:n]).coverage for n in range(1, 5)] == [0.25, 0.5, 0.75, 1.0]
-    assert assess(call(), call()).coverage == 0.25
+    assert [assess(*kinds[:n]).coverage for n in range(1, 5)] == [1 / ALL, 2 / ALL, 3 / ALL, 4 / ALL]
+    assert assess(call(), call()).coverage == 1 / ALL
 
 
 @pytest.mark.parametrize(
     "neutral",
     [answer("nps", 8), answer("ces2", 5), answer("csat", 4), ticket("opened"), call(), answer("nps", -1, INVITED)],
 )
-def test_evidence_of_nothing_in_particular_leaves_the_base(neutral: tuple[int, ...]) -> None:
+def test_neutral_evidence_leaves_the_base(neutral: tuple[int, ...]) -> None:
     assert assess(neutral).ppm == round(BASE * PPM)
     assert assess(neutral).band == "low"
 
@@ -156,12 +158,12 @@ def test_evidence_loses_half_its_weight_in_two_weeks() -> None:
     assert ppm(fresh) > ppm(half) > ppm(quarter) > BASE * PPM
 
 
-def test_of_one_kind_the_strongest_evidence_counts_and_only_it() -> None:
+def test_of_one_kind_only_the_strongest_evidence_counts() -> None:
     both = MODEL.assess([entry(answer("nps", 0), NOON - HALF_LIFE), entry(answer("nps", 3), NOON)], NOON)
     assert both.contributions == assess(answer("nps", 3)).contributions
 
 
-def test_contacts_are_a_step_that_three_do_not_reach() -> None:
+def test_contacts_are_a_step_at_four() -> None:
     risks = [odds(assess(*[call()] * contacts)) for contacts in range(1, 8)]
     assert len({round(risk, 9) for risk in risks[: CONTACTS_STEP - 1]}) == 1
     assert len({round(risk, 9) for risk in risks[CONTACTS_STEP - 1 :]}) == 1
@@ -184,18 +186,18 @@ def test_every_coefficient_says_where_it_comes_from() -> None:
     assert len({term.name for term in MODEL.terms}) == len(MODEL.terms)
 
 
-def test_who_has_left_is_not_at_risk_until_coming_back() -> None:
+def test_a_former_customer_is_not_at_risk_until_coming_back() -> None:
     account = (ACCOUNT, 0, -1), (ACCOUNT, 2, -1)
     history = [entry(answer("nps", 0), NOON - HOUR), *[entry(a, NOON - DAY + n) for n, a in enumerate(account)]]
     assert MODEL.assess(history, NOON).band == "unknown"
     assert MODEL.assess([*history, entry(account[0], NOON)], NOON).ppm is not None
 
 
-def test_evidence_older_than_the_horizon_is_none_but_an_account_stays() -> None:
+def test_evidence_older_than_the_horizon_does_not_count_but_an_account_does() -> None:
     history = [entry(answer("nps", 0), NOON - 31 * DAY), entry((ACCOUNT, 0, 120_000), NOON - 300 * DAY)]
-    assert MODEL.assess(history, NOON).coverage == 0.5
+    assert MODEL.assess(history, NOON).coverage == 2 / ALL
     later = MODEL.assess(history, NOON + 1)
-    assert (later.ppm, later.coverage, later.value) == (None, 0.25, 120_000)
+    assert (later.ppm, later.coverage, later.value) == (None, 1 / ALL, 120_000)
 
 
 def test_an_assessment_is_made_at_the_newest_event_from_what_was_known_then() -> None:

@@ -1,4 +1,4 @@
-"""The model file: what is not right is refused with the field and the fix."""
+"""The churn model's file: a wrong value is refused with the field and the fix."""
 
 import re
 from importlib.resources import files
@@ -24,17 +24,17 @@ provenance = "ours"
 """
 
 
-def test_the_shipped_one_is_right_and_says_where_everything_comes_from() -> None:
+def test_the_shipped_model_is_valid_and_says_where_every_coefficient_comes_from() -> None:
     model = parse_churn_model(SHIPPED)
     assert (model.horizon_days, round(model.base, 6), model.base_rate) == (30, 0.02, 0.02)
     assert all(term.provenance for term in model.terms)
 
 
-def test_the_name_of_the_shipped_one_is_what_states_know_it_by() -> None:
+def test_the_shipped_model_keeps_the_name_that_states_carry() -> None:
     assert parse_churn_model(SHIPPED).name == "shipped-2@0f07fd27"
 
 
-def test_a_term_is_the_product_of_its_factors_and_called_by_them() -> None:
+def test_a_term_is_the_product_of_its_factors_and_named_after_them() -> None:
     model = parse_churn_model(LEAST)
     [(name, weight, points)], risk = model.explain({"contacts": 5.0, "tenure_days": 73.0})
     assert name == "contacts ≥ 4 × tenure_days 0→365"
@@ -43,7 +43,7 @@ def test_a_term_is_the_product_of_its_factors_and_called_by_them() -> None:
     assert model.explain({"contacts": 5.0}) == ((), model.base)
 
 
-def test_what_is_missing_can_be_a_factor() -> None:
+def test_a_missing_feature_can_be_a_factor() -> None:
     model = parse_churn_model(
         LEAST.replace('feature = "contacts", from = 4', 'feature = "yearly_value", missing = true')
     )
@@ -83,13 +83,13 @@ def test_what_is_missing_can_be_a_factor() -> None:
         ("[[terms]]", "[terms]", "terms: Expected `array`, got `object`"),
     ],
 )
-def test_what_is_not_right_is_refused_with_the_field(old: str, new: str, message: str) -> None:
+def test_a_wrong_value_is_refused_with_the_field(old: str, new: str, message: str) -> None:
     assert old in LEAST
     with pytest.raises(ValueError, match=f"(?m)^{re.escape(message)}"):
         parse_churn_model(LEAST.replace(old, new, 1))
 
 
-def test_a_model_without_terms_is_none() -> None:
+def test_a_model_without_terms_is_refused() -> None:
     with pytest.raises(ValueError, match="terms: none"):
         parse_churn_model(LEAST.replace("[bands]", "terms = []\n[bands]").partition("[[terms]]")[0])
 

@@ -1,4 +1,4 @@
-"""Features as known at a time: nothing from the future, nothing too old, the same as the naive oracle's."""
+"""Features as known at a time: none from the future, none too old, and the same as the naive oracle's."""
 
 from dataclasses import replace
 
@@ -146,7 +146,7 @@ def test_a_reopening_that_was_named_is_not_counted_again_when_its_count_comes() 
     assert "days_unresolved" not in features([*changes, late], NOON)
 
 
-def test_transfers_that_no_call_tells_are_not_known() -> None:
+def test_transfers_are_unknown_when_no_call_states_them() -> None:
     def told(age: int, transfers: int) -> Entry:
         return Entry(str(age).encode(), 0, NOON - age, 0, (CALL, 0, 0, -1, -1, -1, -1, transfers))
 
@@ -162,7 +162,7 @@ def test_a_ticket_that_counts_one_more_reopening_waits_again() -> None:
     assert "days_unresolved" not in features([*changes, ticket("solved", HOUR, reopens=1)], NOON)
 
 
-def test_the_longest_wait_is_a_believed_one() -> None:
+def test_a_wait_of_more_than_a_day_is_not_believed() -> None:
     assert features([call(1, wait=30_000), call(2, wait=86_400_001), call(3)], NOON)["longest_wait"] == 30
     assert "longest_wait" not in features([call(1)], NOON)
 
@@ -184,13 +184,13 @@ def test_an_account_tells_tenure_and_value_at_any_age() -> None:
     assert not customer_features([*history, account(DAY, 2, -1)], NOON - 2 * DAY).left
 
 
-def test_an_answer_can_be_the_last_that_was_heard_and_an_invitation_cannot() -> None:
+def test_an_answer_ends_silence_and_an_invitation_does_not() -> None:
     answered, invited = (SURVEY, 0, 2, 8, 0), (SURVEY, 0, 0, -1, 0)
     heard = [Entry(b"a", 0, NOON - 3 * DAY, 0, answered), Entry(b"b", 0, NOON - DAY, 0, invited)]
     assert features(heard, NOON)["silence_days"] == 3
 
 
-def test_what_is_edited_has_another_name() -> None:
+def test_an_edited_model_has_another_name() -> None:
     model = shipped_churn_model()
     other = replace(model, terms=(replace(model.terms[0], coefficient=1.1), *model.terms[1:]))
     renamed = replace(model, terms=(replace(model.terms[0], provenance="a survey of ours"), *model.terms[1:]))

@@ -72,13 +72,13 @@ def test_an_active_account_is_kept_beyond_the_horizon() -> None:
     stream = company()
     for day in range(0, 300, 10):  # of another customer; every chunk drops what is beyond the horizon
         stream.send(ACCOUNTS, NOON + day * DAY, customer="other", change="updated")
-    assert b"cc0" in stream.stage.intake.ledger.customers
-    assert len(stream.stage.intake.ledger.entries(b"cother")) < 10
+    assert b"cc0" in stream.stage.state.ledger.customers
+    assert len(stream.stage.state.ledger.entries(b"cother")) < 10
     stream.send(ACCOUNTS, NOON + 300 * DAY, customer="c0", change="cancelled")
     assert rate(stream) == (0.090909, 11, 1)
     for day in range(300, 400, 10):
         stream.send(ACCOUNTS, NOON + day * DAY, customer="other", change="updated")
-    assert b"cc0" not in stream.stage.intake.ledger.customers, "the customer has left and has no other records"
+    assert b"cc0" not in stream.stage.state.ledger.customers, "the customer has left and has no other records"
 
 
 def test_without_customers_at_the_start_there_is_no_rate() -> None:
