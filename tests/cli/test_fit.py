@@ -1,4 +1,4 @@
-"""`cxstream fit` as a user meets it: a signal and its file, no signal and none, and one line for what cannot be."""
+"""`cxstream fit --table` as a user runs it: a signal and its file, no signal and no file, one line for an error."""
 
 import json
 import math
@@ -12,11 +12,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from streams.cli.main import main
+from streams.errors import ConfigError
 from streams.fitting.fitted import Fitted
 from streams.fitting.predictions import Progress
 from streams.fitting.report import as_json
 from streams.fitting.table import Table, read_table
 from streams.fitting.table_fit import TableRequest, fit_table
+from streams.runtime.churn_model_watch import read_churn_model
 from tests.support import customers
 
 FitTable = Callable[[Table, TableRequest, Progress], Fitted]
@@ -75,23 +77,23 @@ def fits_are_shared(fit_once: FitTable, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.fixture
-def told(here: Path) -> Path:
-    """A table with a reason to leave."""
-    return customers.write(customers.telling(3, 600, 6, 0.25, 2.0), here / "told.csv")
+def signal_table(folder: Path) -> Path:
+    """The file of a table with a reason to leave."""
+    return customers.write(customers.telling(3, 600, 6, 0.25, 2.0), folder / "signal.csv")
 
 
-def altered(here: Path, **columns: list[str]) -> Path:
-    return customers.write(customers.telling(3, 600, 6, 0.25, 2.0) | columns, here / "altered.csv")
+def altered(folder: Path, **columns: list[str]) -> Path:
+    return customers.write(customers.telling(3, 600, 6, 0.25, 2.0) | columns, folder / "altered.csv")
 
 
-def test_a_reason_to_leave_is_found_and_written(here: Path, told: Path) -> None:
-    document = found("--table", told, "--label", "left")
+def test_a_reason_to_leave_is_found_and_written(folder: Path, signal_table: Path) -> None:
+    document = found("--table", signal_table, "--label", "left")
     assert document.keys() >= KEYS
     assert document["verdict"] == "signal"
     assert document["rows"] == 600
@@ -99,11 +101,11 @@ def test_a_reason_to_leave_is_found_and_written(here: Path, told: Path) -> None:
     assert document["auc_low"] < document["auc"] < document["auc_high"] < 0.9
     assert document["brier"] < document["brier_base"]
     assert document["top_decile_lift"] > 1.5
-    assert (here / document["model_file"]).exists()
+    assert (folder / document["model_file"]).exists()
 
 
-def test_calibration_has_tenths_that_make_up_all_customers(told: Path) -> None:
-    document = found("--table", told, "--label", "left")
+def test_calibration_has_tenths_that_make_up_all_customers(signal_table: Path) -> None:
+    document = found("--table", signal_table, "--label", "left")
     tenths = document["calibration"]
     assert len(tenths) == 10
     assert sum(tenth["n"] for tenth in tenths) == document["rows"]
@@ -112,27 +114,27 @@ def test_calibration_has_tenths_that_make_up_all_customers(told: Path) -> None:
     assert [tenth["predicted"] for tenth in tenths] == sorted(tenth["predicted"] for tenth in tenths)
 
 
-def test_labels_that_are_noise_are_no_signal_and_no_file(here: Path) -> None:
-    table = customers.write(customers.noise(5, 400, 8, 0.25), here / "noise.csv")
+def test_labels_that_are_noise_are_no_signal_and_no_file(folder: Path) -> None:
+    table = customers.write(customers.noise(5, 400, 8, 0.25), folder / "noise.csv")
     document = found("--table", table, "--label", "left", "--out", "model.toml")
     assert (document["verdict"], document["model_file"]) == ("no signal", None)
     assert document["auc_low"] < 0.5
     text = fit("--table", table, "--label", "left", "--out", "model.toml").stdout
     assert "NO SIGNAL" in text
     assert "No model was written" in text
-    assert not (here / "model.toml").exists()
+    assert not (folder / "model.toml").exists()
 
 
-def test_the_text_shows_the_step(told: Path) -> None:
-    text = fit("--table", told, "--label", "left").stdout
-    assert "SIGNAL: out of sample" in text
+def test_the_text_shows_the_step(signal_table: Path) -> None:
+    text = fit("--table", signal_table, "--label", "left").stdout
+    assert "SIGNAL: out of sample the table model tells who left" in text
     assert "x1: from 3 on" in text
 
 
-def test_the_file_alone_gives_the_risk_of_every_customer(here: Path, told: Path, fit_once: FitTable) -> None:
-    found("--table", told, "--label", "left", "--out", "model.toml")
-    model = tomllib.loads((here / "model.toml").read_text())
-    fitted = fit_once(read_table(told), TableRequest("left"), lambda done, total: None)
+def test_the_file_alone_gives_the_risk_of_every_customer(folder: Path, signal_table: Path, fit_once: FitTable) -> None:
+    found("--table", signal_table, "--label", "left", "--out", "model.toml")
+    model = tomllib.loads((folder / "model.toml").read_text())
+    fitted = fit_once(read_table(signal_table), TableRequest("left"), lambda done, total: None)
     assert fitted.model
     table = customers.telling(3, 600, 6, 0.25, 2.0)
     by_hand = [log_odds(model, dict(zip(table, row, strict=True))) for row in customers.rows(table)]
@@ -168,34 +170,40 @@ def factor_value(factor: dict[str, Any], text: str) -> float:
     )
 
 
-def test_the_file_says_where_it_comes_from_and_how_good_it_is(here: Path, told: Path) -> None:
-    document = found("--table", told, "--label", "left", "--out", "model.toml")
-    model = tomllib.loads((here / "model.toml").read_text())
-    assert model["provenance"]["table"] == "told.csv"
+def test_the_file_says_where_it_comes_from_and_how_good_it_is(folder: Path, signal_table: Path) -> None:
+    document = found("--table", signal_table, "--label", "left", "--out", "model.toml")
+    model = tomllib.loads((folder / "model.toml").read_text())
+    assert model["provenance"]["table"] == "signal.csv"
     assert (model["provenance"]["rows"], model["provenance"]["positive"]) == (600, "yes")
     assert model["backtest"]["auc"] == pytest.approx(document["auc"], abs=1e-4)
     assert len(model["backtest"]["calibration"]) == 10
 
 
-def test_the_same_table_gives_the_same_figures_and_progress_counts_up_to_the_last_fit(told: Path) -> None:
+def test_a_worker_refuses_the_file_and_says_which_kind_of_model_it_is(folder: Path, signal_table: Path) -> None:
+    found("--table", signal_table, "--label", "left", "--out", "model.toml")
+    with pytest.raises(ConfigError, match="format: 1 is a table model, .* fit a churn model to events"):
+        read_churn_model(folder / "model.toml")
+
+
+def test_the_same_table_gives_the_same_figures_and_progress_counts_up_to_the_last_fit(signal_table: Path) -> None:
     calls: list[tuple[int, int]] = []
-    again = fit_table(read_table(told), TableRequest("left"), lambda done, total: calls.append((done, total)))
-    assert found("--table", told, "--label", "left") | {"model_file": None} == json.loads(as_json(again, None))
+    again = fit_table(read_table(signal_table), TableRequest("left"), lambda done, total: calls.append((done, total)))
+    assert found("--table", signal_table, "--label", "left") | {"model_file": None} == json.loads(as_json(again, None))
     assert calls == [(done, 16) for done in range(1, 17)]
 
 
-def test_a_model_file_is_never_replaced_unasked(here: Path, told: Path) -> None:
-    (here / "mine.toml").write_text("mine")
-    assert "--force replaces it" in refusal("--table", told, "--label", "left", "--out", "mine.toml")
-    assert (here / "mine.toml").read_text() == "mine"
-    assert found("--table", told, "--label", "left")["model_file"] == "table-model.toml"
-    assert found("--table", told, "--label", "left")["model_file"] == "table-model-2.toml"
-    found("--table", told, "--label", "left", "--out", "mine.toml", "--force")
-    assert tomllib.loads((here / "mine.toml").read_text())["format"] == 1
+def test_a_file_is_replaced_only_with_force(folder: Path, signal_table: Path) -> None:
+    (folder / "mine.toml").write_text("mine")
+    assert "--force replaces it" in refusal("--table", signal_table, "--label", "left", "--out", "mine.toml")
+    assert (folder / "mine.toml").read_text() == "mine"
+    assert found("--table", signal_table, "--label", "left")["model_file"] == "table-model.toml"
+    assert found("--table", signal_table, "--label", "left")["model_file"] == "table-model-2.toml"
+    found("--table", signal_table, "--label", "left", "--out", "mine.toml", "--force")
+    assert tomllib.loads((folder / "mine.toml").read_text())["format"] == 1
 
 
 @pytest.mark.parametrize(
-    ("labels", "said"),
+    ("labels", "message"),
     [
         (["no"] * 600, "left: every label is 'no'"),
         ([""] * 600, "left: the label column is empty"),
@@ -207,12 +215,12 @@ def test_a_model_file_is_never_replaced_unasked(here: Path, told: Path) -> None:
         (["yes"] * 30 + ["no"] * 30 + [""] * 540, "left: 60 labelled rows are too few"),
     ],
 )
-def test_labels_that_cannot_be_learned_are_refused(here: Path, labels: list[str], said: str) -> None:
-    assert said in refusal("--table", altered(here, left=labels), "--label", "left")
+def test_labels_that_cannot_be_learned_from_are_refused(folder: Path, labels: list[str], message: str) -> None:
+    assert message in refusal("--table", altered(folder, left=labels), "--label", "left")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--label", "gone"], "no column 'gone' for --label; there are: x0, x1"),
         (["--label", "left", "--drop", "x1,y"], "no column 'y' for --drop"),
@@ -224,39 +232,39 @@ def test_labels_that_cannot_be_learned_are_refused(here: Path, labels: list[str]
         (["--label", "left", "--out", "nowhere/model.toml"], "nowhere: no folder"),
     ],
 )
-def test_options_that_do_not_fit_the_table_are_refused(told: Path, arguments: list[str], said: str) -> None:
-    assert said in refusal("--table", told, *arguments)
+def test_options_that_do_not_fit_the_table_are_refused(signal_table: Path, arguments: list[str], message: str) -> None:
+    assert message in refusal("--table", signal_table, *arguments)
 
 
-def test_customers_that_come_twice_are_refused(here: Path) -> None:
-    table = altered(here, customer=[f"c{min(place, 598)}" for place in range(600)])
+def test_customers_that_come_twice_are_refused(folder: Path) -> None:
+    table = altered(folder, customer=[f"c{min(place, 598)}" for place in range(600)])
     assert "customer: 1 identifiers come more than once, such as 'c598' (2 rows)" in refusal(
         "--table", table, "--label", "left", "--id", "customer"
     )
 
 
-def test_a_column_made_from_the_label_is_refused_with_the_way_to_drop_it(here: Path) -> None:
+def test_a_column_made_from_the_label_is_refused_with_the_way_to_drop_it(folder: Path) -> None:
     left = customers.telling(3, 600, 6, 0.25, 2.0)["left"]
     table = altered(
-        here,
+        folder,
         status=["gone" if value == "yes" else "here" for value in left],
         reason=[f"text {place}" if value == "yes" else "" for place, value in enumerate(left)],
     )
-    said = refusal("--table", table, "--label", "left")
-    assert "status (AUC 1.000)" in said
-    assert "reason (AUC 1.000, it is filled only where the customer left)" in said
-    assert '--drop "status,reason"' in said
+    message = refusal("--table", table, "--label", "left")
+    assert "status (AUC 1.000)" in message
+    assert "reason (AUC 1.000, it is filled only where the customer left)" in message
+    assert '--drop "status,reason"' in message
     assert found("--table", table, "--label", "left", "--drop", "status,reason")["verdict"] == "signal"
 
 
-def test_the_other_label_can_be_the_positive_one(told: Path) -> None:
-    document = found("--table", told, "--label", "LEFT", "--positive", "no")
+def test_the_other_label_can_be_the_positive_one(signal_table: Path) -> None:
+    document = found("--table", signal_table, "--label", "LEFT", "--positive", "no")
     assert (document["positive"], document["verdict"]) == ("no", "signal")
     assert document["base_rate"] > 0.5
 
 
-def test_without_scikit_learn_it_says_what_to_install(told: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_scikit_learn_it_says_what_to_install(signal_table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streams.cli.fit.find_spec", lambda name: None)
-    assert refusal("--table", told, "--label", "left") == (
+    assert refusal("--table", signal_table, "--label", "left") == (
         "cxstream: fitting needs scikit-learn: install cxstream[fit]\n"
     )

@@ -1,4 +1,4 @@
-"""Tables as people have them: delimiters, marks, codings, blanks, and numbers in many spellings."""
+"""Tables as people have them: delimiters, byte order marks, encodings, blanks, and numbers in many spellings."""
 
 import gzip
 from pathlib import Path
@@ -25,7 +25,7 @@ def numbers(*texts: str, prefer_comma: bool = False) -> list[float]:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_the_delimiter_is_told_by_the_rows(tmp_path: Path, delimiter: str, end: str) -> None:
+def test_the_delimiter_is_recognised_from_the_rows(tmp_path: Path, delimiter: str, end: str) -> None:
     lines = [["a, b; c", "d"], ["1", "x,y;z|t\tu"], ["2", ""]]
     text = end.join(delimiter.join(f'"{value}"' for value in line) for line in lines)
     table = table_of(tmp_path, text.encode())
@@ -33,9 +33,9 @@ def test_the_delimiter_is_told_by_the_rows(tmp_path: Path, delimiter: str, end: 
     assert [list(column) for column in table.columns] == [["1", "2"], ["x,y;z|t\tu", ""]]
 
 
-@pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_the_coding_is_told_by_the_bytes(tmp_path: Path, coding: str) -> None:
-    table = table_of(tmp_path, "größe,left\n1,nein\n2,ja\n".encode(coding))
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_the_encoding_is_recognised_from_the_bytes(tmp_path: Path, encoding: str) -> None:
+    table = table_of(tmp_path, "größe,left\n1,nein\n2,ja\n".encode(encoding))
     assert table.header == ("größe", "left")
 
 
@@ -45,7 +45,7 @@ def test_a_gz_file_is_the_same_table(tmp_path: Path) -> None:
     assert (plain.header, list(plain.columns)) == (packed.header, list(packed.columns))
 
 
-def test_names_that_come_twice_or_not_at_all_are_made_up(tmp_path: Path) -> None:
+def test_columns_of_the_same_name_are_numbered_and_nameless_ones_called_by_position(tmp_path: Path) -> None:
     assert table_of(tmp_path, b",a,a,b\n0,1,2,3\n").header == ("column 1", "a#1", "a#2", "b")
 
 
@@ -54,7 +54,7 @@ def test_blank_lines_are_no_customers(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"a,b\n1,2\n3\n4,5\n", ":3: 1 values under 2 columns"),
         (b"a,b\n", "no rows"),
@@ -64,10 +64,10 @@ def test_blank_lines_are_no_customers(tmp_path: Path) -> None:
         (b'a,b\n1,"' + b"2" * 200_000 + b'"\n', ":2: not a table: field larger than"),
     ],
 )
-def test_what_is_no_table_is_refused_with_its_place(tmp_path: Path, content: bytes, said: str) -> None:
+def test_a_file_that_is_no_table_is_refused_with_the_line(tmp_path: Path, content: bytes, message: str) -> None:
     with pytest.raises(ConfigError, match="export|quote|give|unpack") as refused:
         table_of(tmp_path, content)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -96,14 +96,14 @@ def test_a_comma_alone_is_decided_by_the_delimiter() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "NA", "n/a", "?", "NULL", "nan", "-"])
-def test_what_means_no_value_is_missing_in_numbers_and_categories(text: str) -> None:
+def test_texts_that_mean_no_value_are_missing_in_numbers_and_categories(text: str) -> None:
     assert np.isnan(numbers("1", text, "2")).tolist() == [False, True, False]
     column, _ = as_column("x", ["red", text, "blue"])
     assert isinstance(column, Categorical)
     assert column.codes.tolist() == [1, -1, 0]
 
 
-def test_a_stray_word_among_numbers_is_missing_and_said() -> None:
+def test_a_stray_word_among_numbers_is_missing_and_noted() -> None:
     column, note = as_column("x", [*map(str, range(99)), "approx. 7"])
     assert isinstance(column, Numeric)
     assert np.isnan(column.values[-1])
@@ -130,14 +130,14 @@ def test_words_beside_a_few_numbers_are_categories() -> None:
         ("Nein", "Ja"),
     ],
 )
-def test_the_label_of_those_who_left_is_recognised_and_said(stayed: str, left: str) -> None:
+def test_the_label_of_leavers_is_recognised_and_noted(stayed: str, left: str) -> None:
     labels = read_labels("gone", [stayed] * 90 + [left] * 20, None)
     assert labels.positive == left
     assert labels.values.sum() == 20
     assert repr(left) in labels.notes[0]
 
 
-def test_rows_without_a_label_are_left_out_and_said() -> None:
+def test_rows_without_a_label_are_left_out_and_noted() -> None:
     labels = read_labels("gone", ["no"] * 90 + ["", "NA", "?"] + ["yes"] * 20, None)
     assert len(labels.rows) == len(labels.values) == 110
     assert "gone: 3 rows without a label are left out" in labels.notes

@@ -1,4 +1,4 @@
-"""Columns that are left out, and columns that betray the label."""
+"""Columns that are left out, columns that leak the label, and copied rows."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def reasons(*columns: Column) -> dict[str, str]:
         ("empty", [""] * ROWS, "has no values"),
     ],
 )
-def test_a_column_that_describes_nobody_is_left_out(name: str, texts: list[str], reason: str) -> None:
+def test_a_column_that_describes_no_customer_is_left_out(name: str, texts: list[str], reason: str) -> None:
     assert reasons(column(name, *texts))[name].startswith(reason)
 
 
@@ -89,11 +89,11 @@ def test_a_column_that_nearly_tells_the_label_alone_is_noted() -> None:
     assert notes[0].startswith("score alone reaches an AUC of 0.9")
 
 
-@pytest.mark.parametrize("telling", ["filled", "empty"])
-def test_a_column_that_some_leavers_and_nobody_else_have_is_refused_whatever_its_auc(telling: str) -> None:
+@pytest.mark.parametrize("state", ["filled", "empty"])
+def test_a_column_filled_or_empty_for_leavers_only_is_refused_at_any_auc(state: str) -> None:
     some = [bool(left) and place % 3 > 0 for place, left in enumerate(LEFT)]
-    texts = [("7" if marked else "") if telling == "filled" else ("" if marked else "7") for marked in some]
-    with pytest.raises(ConfigError, match=rf"AUC 0\.8.*it is {telling} only where the customer left") as refused:
+    texts = [("7" if marked else "") if state == "filled" else ("" if marked else "7") for marked in some]
+    with pytest.raises(ConfigError, match=rf"AUC 0\.8.*it is {state} only where the customer left") as refused:
         screen([column("reason", *texts), column("amount", *AMOUNT)], LEFT)
     assert '--drop "reason"' in str(refused.value)
 
@@ -103,12 +103,12 @@ def test_an_identifier_that_repeats_says_how_to_name_it() -> None:
     assert "(2 repeat one; if it names the customer, say so with --id)" in found["customer id"]
 
 
-def test_features_known_at_the_time_may_be_there_for_leavers_alone() -> None:
+def test_features_known_at_the_time_may_be_filled_for_leavers_only() -> None:
     texts = ["7" if left and place % 3 else "" for place, left in enumerate(LEFT)]
     assert "reason" in screen([column("reason", *texts), column("amount", *AMOUNT)], LEFT, timed=True).frame
 
 
-def test_a_few_leavers_alone_with_something_are_chance() -> None:
+def test_a_value_that_only_a_few_leavers_have_is_chance() -> None:
     first = set(np.flatnonzero(LEFT)[:25])
     texts = ["7" if place in first else "" for place in range(ROWS)]
     assert screen([column("rare", *texts), column("amount", *AMOUNT)], LEFT).notes == ()
@@ -131,7 +131,7 @@ def test_nothing_to_learn_from_is_refused_with_the_reasons() -> None:
         screen([column("country", *["NL"] * ROWS)], LEFT)
 
 
-def test_copies_of_a_customer_are_told_from_customers_who_are_alike_in_a_few_coarse_columns() -> None:
+def test_copies_of_a_customer_are_not_confused_with_customers_alike_in_a_few_coarse_columns() -> None:
     copied = {"amount": column("amount", *AMOUNT[:150], *AMOUNT[:150], *AMOUNT[:100])}
     copied["score"] = column("score", *AMOUNT[50:200], *AMOUNT[50:200], *AMOUNT[50:150])
     assert len(np.unique(copy_groups(copied))) == 150

@@ -1,4 +1,4 @@
-"""The model's file while a worker runs: a change is taken over, what is not right is refused and the old one stays."""
+"""The churn model's file while a worker runs: a change is taken over, a wrong file is refused and the model stays."""
 
 import logging
 from pathlib import Path
@@ -33,7 +33,7 @@ def test_the_settings_name_the_model_or_else_it_is_the_shipped_one(path: Path) -
     assert named.version == "mine-1"
 
 
-def test_a_change_is_taken_when_it_reads_the_same_twice(path: Path, watch: ChurnModelWatch) -> None:
+def test_a_change_is_taken_over_when_it_reads_the_same_twice(path: Path, watch: ChurnModelWatch) -> None:
     path.write_text(SHIPPED)
     assert watch.poll() is None
     taken = watch.poll()
@@ -43,7 +43,7 @@ def test_a_change_is_taken_when_it_reads_the_same_twice(path: Path, watch: Churn
 
 
 @pytest.mark.parametrize("broken", ["format = 2", LEAST.replace("contacts", "mood"), LEAST.replace("1.5", "nan")])
-def test_what_is_not_right_is_refused_once_and_the_old_one_stays(
+def test_a_wrong_file_is_refused_once_and_the_old_model_stays(
     path: Path, watch: ChurnModelWatch, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -58,7 +58,7 @@ def test_what_is_not_right_is_refused_once_and_the_old_one_stays(
     assert [watch.poll(), watch.poll()][1] is not None
 
 
-def test_a_file_that_is_gone_or_no_text_is_refused_too(path: Path, watch: ChurnModelWatch) -> None:
+def test_a_file_that_is_deleted_or_no_text_is_refused_too(path: Path, watch: ChurnModelWatch) -> None:
     path.unlink()
     assert [watch.poll(), watch.poll(), watch.poll(), watch.refused] == [None, None, None, 1]
     path.write_bytes(b"\xff\xfe")
@@ -67,7 +67,7 @@ def test_a_file_that_is_gone_or_no_text_is_refused_too(path: Path, watch: ChurnM
     assert [watch.poll(), watch.poll()] == [None, None], "the model that is in use already"
 
 
-def test_another_comment_is_no_other_model(path: Path, watch: ChurnModelWatch) -> None:
+def test_another_comment_does_not_make_another_model(path: Path, watch: ChurnModelWatch) -> None:
     path.write_text("# ours\n" + LEAST)
     assert [watch.poll(), watch.poll(), watch.refused] == [None, None, 0]
 
@@ -80,7 +80,7 @@ def test_the_shipped_model_is_not_watched() -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe", b"format = 2"])
-def test_at_the_start_what_is_not_right_is_an_error_that_names_the_file(tmp_path: Path, content: bytes | None) -> None:
+def test_a_wrong_file_at_the_start_is_an_error_that_names_it(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "model.toml"
     if content is not None:
         path.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Assessments as time passes: risks decay, updates are bounded, a new model is taken over, leavers are forgotten."""
+"""Assessments as time passes: risks decay and are bounded, a new model takes over, former customers are forgotten."""
 
 from dataclasses import replace
 from typing import Any
