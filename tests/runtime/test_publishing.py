@@ -13,6 +13,7 @@ from schemas.pane import Pane, PaneRecord, Watermark
 from schemas.reject import Reject
 from schemas.risk import Risk
 from schemas.score import Score
+from streams.core.churn.features import EVIDENCE_CODES
 from streams.core.stage1.outcomes import RejectedRecord, RekeyedRecord
 from streams.core.stage1.partitioner import partition_of
 from streams.core.time.instants import to_datetime
