@@ -1,1 +1,1 @@
-"""Reproducible measurements, each one command; figures are ratios within one run."""
+"""Reproducible measurements. Each is one command; its figures are compared with others of the same run only."""

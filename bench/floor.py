@@ -1,6 +1,7 @@
-"""The floor J1 is held against: a bare aiokafka consumer that counts windows in a dictionary, and nothing else.
+"""The floor of job J1: a bare aiokafka consumer that counts windows in a dictionary.
 
-No deduplication, no corrections, no state that survives: `python -m bench.floor BROKERS EVENTS` prints its figures.
+It does not deduplicate or correct records, and its state does not survive. `python -m bench.floor BROKERS EVENTS`
+prints its figures.
 """
 
 import asyncio
@@ -14,11 +15,11 @@ from datetime import datetime
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from bench.j1_input import WINDOW_SECONDS
+from bench.j1_input import WINDOW_S
 
 
 class Answer(msgspec.Struct, gc=False):
-    """As little of an answer as the count needs."""
+    """The fields of an answer that the count needs."""
 
     time: datetime
     touchpoint: str
@@ -28,7 +29,7 @@ class Answer(msgspec.Struct, gc=False):
 
 
 async def count(brokers: str, events: int, partitions: int) -> dict[str, float]:
-    """Read the surveys from the start and count answers per window and cell."""
+    """Read the surveys from the beginning and count the answers of each window and cell."""
     windows: Counter[tuple[str, str, str, int, int]] = Counter()
     decode = msgspec.json.Decoder(Answer).decode
     consumer = AIOKafkaConsumer(
@@ -44,7 +45,7 @@ async def count(brokers: str, events: int, partitions: int) -> dict[str, float]:
                 began, cpu = time.perf_counter(), time.process_time()
             for record in records:
                 answer = decode(record.value or b"")
-                window = int(answer.time.timestamp()) // WINDOW_SECONDS
+                window = int(answer.time.timestamp()) // WINDOW_S
                 windows[answer.kind, answer.touchpoint, answer.channel, window, answer.score] += 1
             seen += len(records)
     seconds, used = time.perf_counter() - began, time.process_time() - cpu

@@ -1,9 +1,9 @@
-"""Job J1: how many survey answers a second one worker turns into exact windows, with durable state.
+"""Job J1: the survey answers per second that one worker turns into exact windows, with durable state.
 
-`python -m bench.j1` makes the input (surveys topic, 4 partitions, 250-byte JSON, 10,000 customers, 2 % late, 1 % sent
-again, 1 % corrected; NPS and CES per touchpoint × channel in 60 s windows), then takes turns: a bare aiokafka
-consumer with windows in a dictionary (the floor: no deduplication, no corrections, no durable state) and one cxstream
-worker. Every window of every cell is compared with a naive count. The last line is JSON; figures are medians.
+`python -m bench.j1` sends the input: the surveys topic with 4 partitions, 250-byte JSON, 10,000 customers, 2 % late,
+1 % duplicate, 1 % corrected; NPS and CES for each touchpoint × channel in 60 s windows. It then measures in turn a bare
+aiokafka consumer with windows in a dictionary (the floor: no deduplication, no corrections, no durable state) and one
+cxstream worker. Every window of every cell is compared with a naive count. The last line is JSON; figures are medians.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ Figures = dict[str, float]
 
 @click.command()
 @click.option("--events", default=1_000_000, show_default=True, help="How many events.")
-@click.option("--rounds", default=3, show_default=True, help="How often each is measured, in turn.")
+@click.option("--rounds", default=3, show_default=True, help="How often each of the two is measured.")
 @click.option("--brokers", default="", help="Measure on this empty broker.  [default: the embedded one]")
 @click.option("--kafka", is_flag=True, help="Start an Apache Kafka node and measure on it (needs Java and Maven).")
 def main(events: int, rounds: int, brokers: str, kafka: bool) -> None:
@@ -61,8 +61,8 @@ def main(events: int, rounds: int, brokers: str, kafka: bool) -> None:
             ours.append(_run("bench.j1_worker", settings=settings))
             wrong = _differences(settings, events)
             exact = exact and not wrong
-            _say(number, floors[-1], ours[-1], wrong)
-            asyncio.run(_forget(settings))
+            _print_round(number, floors[-1], ours[-1], wrong)
+            asyncio.run(_delete_outputs(settings))
     print(json.dumps(_summary(events, floors, ours, exact)))
     sys.exit(not exact)
 
@@ -72,7 +72,7 @@ def _broker(brokers: str, kafka: bool) -> Iterator[str]:
     if brokers:
         yield brokers
     elif kafka:
-        from tests.support.apache_kafka import KafkaCluster  # only the tests know how to start one
+        from tests.support.apache_kafka import KafkaCluster  # starting one is a part of the tests
 
         with KafkaCluster() as cluster:
             yield cluster.address
@@ -112,24 +112,26 @@ def _run(module: str, *arguments: str, settings: Settings | None = None) -> Figu
 
 
 def _differences(settings: Settings, events: int) -> list[str]:
-    """Windows that are not what a naive count says; the last minute is still open when the data end."""
-    wanted = expected(events, SEED)
+    """Windows that differ from the naive count, without those of the last minute: it is not over when the data end."""
+    windows = expected(events, SEED)
     found = {
         (score.score, score.cell, to_ms(score.end)): (score.n, score.counts)
         for score in (result.score for result in asyncio.run(read_results(settings)))
         if score.score in ("nps", "ces2", "ces2_easy")
     }
-    newest = max(end for _, _, end in wanted)
+    newest_ms = max(end_ms for _, _, end_ms in windows)
     return [
-        _said(key, found.get(key), w) for key, w in wanted.items() if key[2] < newest and found.get(key) != tuple(w)
+        _difference(key, found.get(key), window)
+        for key, window in windows.items()
+        if key[2] < newest_ms and found.get(key) != tuple(window)
     ]
 
 
-def _said(key: Key, found: object, wanted: object) -> str:
-    return f"{key}: {found} instead of {wanted}"
+def _difference(key: Key, found: object, window: object) -> str:
+    return f"{key}: {found} instead of {window}"
 
 
-async def _forget(settings: Settings) -> None:
+async def _delete_outputs(settings: Settings) -> None:
     admin = AIOKafkaAdminClient(**aiokafka_options(settings))
     await admin.start()
     sources = {topic.name for topic in TOPICS if topic.role == "source"}
@@ -137,7 +139,7 @@ async def _forget(settings: Settings) -> None:
     await admin.close()
 
 
-def _say(number: int, floor: Figures, ours: Figures, wrong: list[str]) -> None:
+def _print_round(number: int, floor: Figures, ours: Figures, wrong: list[str]) -> None:
     share = ours["events_per_s"] / floor["events_per_s"]
     click.echo(
         f"round {number + 1}: floor {floor['events_per_s']:,.0f}/s, cxstream {ours['events_per_s']:,.0f}/s "

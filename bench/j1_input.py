@@ -1,8 +1,8 @@
-"""The input of job J1, and what must come out of it, counted naively.
+"""The input of job J1, and its windows counted naively.
 
-Survey answers of 250 bytes by 10,000 customers, NPS and CES 2.0, over 12 touchpoints × 4 channels; event time moves on
-a second every 2,000 records. 2 % are 1 to 600 s late, 1 % are sent again, 1 % correct an earlier answer.
-`python -m bench.j1_input` prints how fast it is made and what it holds.
+Survey answers of 250 bytes by 10,000 customers, NPS and CES 2.0, over 12 touchpoints × 4 channels; event time advances
+by a second every 2,000 records. 2 % are 1 to 600 s late, 1 % are duplicates, 1 % correct an earlier answer.
+`python -m bench.j1_input` prints the speed of generation and a summary of the input.
 """
 
 import sys
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import orjson
 
-WINDOW_SECONDS = 60
+WINDOW_S = 60
 SIZE = 250
 CUSTOMERS = 10_000
 PER_SECOND = 2_000
@@ -36,14 +36,14 @@ Key = tuple[str, str, int]
 
 
 class Expected(NamedTuple):
-    """The answers behind one window of one cell, and the counts as `cx.scores.v1` has them."""
+    """The number of answers in one window of one cell, and the counts as in `cx.scores.v1`."""
 
     n: int
     counts: dict[str, int]
 
 
 class _Answer:
-    """One survey answer, and how often it has been corrected."""
+    """One survey answer and its current revision."""
 
     __slots__ = ("cell", "customer", "kind", "number", "revision", "time")
 
@@ -56,7 +56,7 @@ class _Answer:
         self.time = f"{_second(number // PER_SECOND - delay)}.{number % PER_SECOND // 2:03d}Z"
 
     def encode(self, rng: Random) -> bytes:
-        """Its current revision, with some answer, as 250 bytes of JSON."""
+        """Its current revision with a random answer, as 250 bytes of JSON."""
         answers = _ANSWERS[self.kind]
         text = (
             f'{{"event_id":"e{self.number:09d}.{self.revision}","record_id":"r{self.number:09d}","time":"{self.time}",'
@@ -75,7 +75,7 @@ def _second(number: int) -> str:
 
 
 def generate(n: int, seed: int) -> Iterator[tuple[bytes, bytes]]:
-    """`n` records as (key, value), in the order of sending; the same seed gives the same bytes."""
+    """`n` records as (key, value) in sending order; the same seed gives the same bytes."""
     rng = Random(seed)
     recent: deque[tuple[_Answer, bytes]] = deque(maxlen=_RECENT)
     for number in range(n):
@@ -93,7 +93,7 @@ def generate(n: int, seed: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 def expected(n: int, seed: int) -> dict[Key, Expected]:
-    """What the windows must hold: of each record the newest revision, in the window of its event time."""
+    """The counts of every window: the newest revision of each record, in the window of its event time."""
     newest: dict[str, tuple[int, str, int, str, int]] = {}
     same: dict[tuple[int, str, int, str, int], tuple[int, str, int, str, int]] = {}
     for _, value in generate(n, seed):
@@ -104,11 +104,11 @@ def expected(n: int, seed: int) -> dict[Key, Expected]:
     windows: dict[tuple[str, str, int], Counter[int]] = {}
     for _, kind, score, cell, end in newest.values():
         windows.setdefault((kind, cell, end), Counter())[score] += 1
-    return {key: what for window, answers in windows.items() for key, what in _scores(window, answers)}
+    return {key: counts for window, answers in windows.items() for key, counts in _scores(window, answers)}
 
 
 def outcomes(n: int, seed: int) -> Counter[str]:
-    """How many records must be accepted, duplicate and corrected."""
+    """The number of records that must be accepted, duplicate and corrected."""
     known: dict[str, int] = {}
     found: Counter[str] = Counter()
     for _, value in generate(n, seed):
@@ -121,7 +121,7 @@ def outcomes(n: int, seed: int) -> Counter[str]:
 
 def _window_end(text: str) -> int:
     seconds = int(datetime.fromisoformat(text).timestamp())
-    return (seconds - seconds % WINDOW_SECONDS + WINDOW_SECONDS) * 1000
+    return (seconds - seconds % WINDOW_S + WINDOW_S) * 1000
 
 
 def _scores(window: tuple[str, str, int], answers: Counter[int]) -> Iterator[tuple[Key, Expected]]:

@@ -1,9 +1,10 @@
-"""What churn risk costs stage 1: the same survey answers with it and without, in turns, in one process.
+"""The cost of churn risk in stage 1: the same survey answers with and without it, in turns, in one process.
 
-`python -m bench.risk [EVENTS]` prints one JSON object: events per second with risk `on` and `off` (best of the turns),
-their `ratio`, and the microseconds of one assessment as time passes. Input: job J1's, in chunks of 4,000, each followed
-by the encoding of a checkpoint, so that what is counted is what a worker does between its reads and its writes. Of the
-10,000 customers a third is in each chunk: nearly every event brings an assessment, which is the worst case.
+`python -m bench.risk [EVENTS]` prints one JSON object: events per second with risk `on` and `off` (the best of the
+turns), their `ratio`, and the microseconds of one assessment that is renewed as time passes. The input is that of job
+J1 in chunks of 4,000, each followed by the encoding of a checkpoint; this is all the work of a worker between its reads
+and its writes. A third of the 10,000 customers is in each chunk, so nearly every event causes an assessment, which is
+the worst case.
 """
 
 import json
@@ -25,11 +26,11 @@ from streams.settings import Settings
 
 CHUNK, TURNS = 4_000, 3
 _CONFIG = {"kafka": {"partitions": 1}, "windows": {"cuts": ["total", "touchpoint", "channel", "touchpoint+channel"]}}
-_NOW = to_ms(START) + 3_600_000
+_NOW_MS = to_ms(START) + 3_600_000
 
 
 class Record(NamedTuple):
-    """A record as the transport hands it over."""
+    """A record as it comes from the transport."""
 
     offset: int
     timestamp: int
@@ -37,17 +38,17 @@ class Record(NamedTuple):
     value: bytes | None
 
 
-def measured(events: int) -> dict[str, float]:
-    """Run all turns."""
-    records = [Record(n, _NOW, key, value) for n, (key, value) in enumerate(generate(events, 1))]
+def measure(events: int) -> dict[str, float]:
+    """The figures of all turns."""
+    records = [Record(n, _NOW_MS, key, value) for n, (key, value) in enumerate(generate(events, 1))]
     speeds: dict[bool, list[float]] = {True: [], False: []}
     renewals = []
     for _ in range(TURNS):
         for on in (False, True):
-            intake, seconds = run(records, on)
+            state, seconds = run(records, on)
             speeds[on].append(events / seconds)
             if on:
-                renewals.append(renewal(intake))
+                renewals.append(renewal(state))
     on_, off = max(speeds[True]), max(speeds[False])
     return {
         "events": events, "customers": CUSTOMERS, "on_events_per_s": round(on_), "off_events_per_s": round(off),
@@ -58,27 +59,27 @@ def measured(events: int) -> dict[str, float]:
 def run(records: Sequence[Record], on: bool) -> tuple[PartitionState, float]:
     """All records through stage 1, with a checkpoint after every chunk; the state and the seconds it took."""
     settings = msgspec.convert(_CONFIG | {"risk": {"enabled": on}}, Settings)
-    intake, publisher = PartitionState(0, definition(settings)), Publisher(settings)
+    state, publisher = PartitionState(0, definition(settings)), Publisher(settings)
     began = time.perf_counter()
     for start in range(0, len(records), CHUNK):
-        intake.apply(SURVEYS.name, records[start : start + CHUNK], _NOW)
-        checkpoint(intake, publisher)
-    return intake, time.perf_counter() - began
+        state.apply(SURVEYS.name, records[start : start + CHUNK], _NOW_MS)
+        checkpoint(state, publisher)
+    return state, time.perf_counter() - began
 
 
-def checkpoint(intake: PartitionState, publisher: Publisher) -> int:
+def checkpoint(state: PartitionState, publisher: Publisher) -> int:
     """Encode all that a worker would write; returns how many records that is."""
-    changes = intake.drain(2**60)
-    outputs = publisher.checkpoint(changes, intake)
-    return len(outputs.after_state) + len(changelog.changelog_records(intake, changes))
+    changes = state.drain(2**60)
+    outputs = publisher.checkpoint(changes, state)
+    return len(outputs.after_state) + len(changelog.changelog_records(state, changes))
 
 
-def renewal(intake: PartitionState) -> float:
+def renewal(state: PartitionState) -> float:
     """Microseconds to assess one customer anew, over all customers."""
     began = time.perf_counter()
-    intake.renew_assessments(_NOW + 86_400_000, 1, 2**60, 2**60)
-    return (time.perf_counter() - began) * 1e6 / len(intake.assessments)
+    state.renew_assessments(_NOW_MS + 86_400_000, 1, 2**60, 2**60)
+    return (time.perf_counter() - began) * 1e6 / len(state.assessments)
 
 
 if __name__ == "__main__":
-    print(json.dumps(measured(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)))
+    print(json.dumps(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)))

@@ -1,1 +1,1 @@
-"""What is computed: pure functions of state, event and now."""
+"""The computation, pure: no I/O, no clock, no clients; time is an argument."""

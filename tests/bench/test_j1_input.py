@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 
-from bench.j1_input import CUSTOMERS, PER_SECOND, SIZE, WINDOW_SECONDS, Expected, Key, expected, generate, outcomes
+from bench.j1_input import CUSTOMERS, PER_SECOND, SIZE, WINDOW_S, Expected, Key, expected, generate, outcomes
 from schemas.decoding import EventDecoder
 from schemas.survey import Survey
 from streams.core.events.surveys import read_survey
@@ -55,7 +55,7 @@ def test_expected_windows_are_those_of_the_products_scores(records: list[tuple[b
     accumulators: dict[Key, dict[int, int]] = defaultdict(dict)
     scores = {score.name: score for score in SCORES if score.name in {"nps", "ces2", "ces2_easy"}}
     for survey in newest.values():
-        end = pane_start(round(survey.time.timestamp() * 1000), WINDOW_SECONDS) + WINDOW_SECONDS * 1000
+        end = pane_start(round(survey.time.timestamp() * 1000), WINDOW_S) + WINDOW_S * 1000
         for name, score in scores.items():
             if slots := score.slots(read_survey(survey)):
                 score.add(accumulators[name, f"{survey.touchpoint}+{survey.channel}", end], slots)
