@@ -50,7 +50,9 @@ class _Output:
 )
 @click.option("--table", metavar="FILE", type=_PATH, help="Or: CSV or TSV, plain or .gz, one row per customer.")
 @click.option("--label", metavar="COLUMN", help="With --table: the column that says who left.")
-@click.option("--positive", metavar="VALUE", help="The label that means: has left.  [default: yes, true, 1 …]")
+@click.option(
+    "--positive", metavar="VALUE", help="The label that means: has left.  [default: recognised, such as yes, true, 1]"
+)
 @click.option("--drop", metavar="COLUMN,…", multiple=True, help="Columns or features not to learn from.")
 @click.option("--id", "id_column", metavar="COLUMN", help="The customer's identifier: not learned from, and unique.")
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", help="[default: text]")
@@ -77,11 +79,13 @@ def command(
     r"""Learn who leaves, say how well out of sample, and write the model to a file.
 
     LABELS is CSV or NDJSON with the columns customer, time (with its zone) and churned (1: left within
-    --horizon days). The features of each customer at that time are computed from events, as a worker does it,
-    and the file is a churn model, which a worker reads (risk.model).
-    --table is any table, one row per customer, and the file is a table model, which describes that table;
-    a worker does not read it.
-    When nothing tells who left, the command says so and writes no model. See docs/fitting.md.
+    --horizon days). The features of each customer at that time are computed from events, as in a worker.
+    The file is a churn model, which a worker reads (risk.model).
+
+    --table FILE is any table, one row per customer. The file is a table model, which describes that table;
+    a worker refuses it.
+
+    When there is no signal, the command says so and writes no model. See docs/fitting.md.
 
     \b
     Examples:

@@ -1,1 +1,1 @@
-"""A churn model from labels or from a table of customers."""
+"""Fits: a churn model from labels with times, or a table model from a table of customers."""

@@ -86,25 +86,26 @@ def _verdict(fitted: Fitted, kind: str, written: Path | None) -> Iterator[str]:
 
 
 def _comparison(fitted: Fitted) -> Iterator[str]:
-    found = fitted.evaluation
+    metrics = fitted.evaluation
     yield f"Out of sample ({fitted.method}, every choice made without the customers predicted):"
-    yield f"  AUC              {found.auc:.3f}   {_single(found)}; chance alone 0.500"
-    lift = f"({found.top_decile_lift_low:.2f} to {found.top_decile_lift_high:.2f})"
-    yield f"  top-decile lift  {found.top_decile_lift:.2f}    {lift} times the base rate among the tenth most at risk"
-    brier = f"({found.brier_low:.4f} to {found.brier_high:.4f})"
-    yield f"  Brier score      {found.brier:.4f}  {brier}; base rate for all: {found.brier_base:.4f}; lower is better"
+    yield f"  AUC              {metrics.auc:.3f}   {_single(metrics)}; chance alone 0.500"
+    lift = f"{metrics.top_decile_lift:.2f}    ({metrics.top_decile_lift_low:.2f} to {metrics.top_decile_lift_high:.2f})"
+    yield f"  top-decile lift  {lift} times the base rate among the tenth most at risk"
+    brier = f"{metrics.brier:.4f}  ({metrics.brier_low:.4f} to {metrics.brier_high:.4f})"
+    yield f"  Brier score      {brier}; base rate for all: {metrics.brier_base:.4f}; lower is better"
     yield "  by predicted risk, in tenths:"
     yield "    predicted  left     95 % interval   customers"
     yield from (
-        f"    {d.predicted:8.1%}  {d.observed:7.1%}  {d.low:6.1%} … {d.high:6.1%}  {d.n:9,}" for d in found.calibration
+        f"    {d.predicted:8.1%}  {d.observed:7.1%}  {d.low:6.1%} … {d.high:6.1%}  {d.n:9,}"
+        for d in metrics.calibration
     )
     yield ""
 
 
-def _single(found: Evaluation) -> str:
+def _single(metrics: Evaluation) -> str:
     return (
-        f"best single column, {found.best_single}: {found.best_single_auc:.3f} "
-        f"({found.best_single_low:.3f} to {found.best_single_high:.3f})"
+        f"best single column, {metrics.best_single}: {metrics.best_single_auc:.3f} "
+        f"({metrics.best_single_low:.3f} to {metrics.best_single_high:.3f})"
     )
 
 
