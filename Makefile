@@ -29,7 +29,7 @@ test: venv ## The tests of pure code: no broker, no database, no program, 20 exa
 	$(BIN)/pytest $(XDIST) -m "$(QUICK)" $(ARGS)
 
 test-slow: venv ## Long computations, and every property with 100 examples
-	$(BIN)/pytest -n auto --dist load -m "$(SLOW)" --hypothesis-profile=full $(ARGS)
+	$(BIN)/pytest -n auto --dist loadgroup -m "$(SLOW)" --hypothesis-profile=full $(ARGS)
 
 test-broker: venv ## Brokers, databases, whole programs and faults (Java and Maven for Apache Kafka)
 	$(BIN)/pytest $(XDIST) --no-loadscope-reorder -m "($(IO)) and not long" $(ARGS)

@@ -198,6 +198,7 @@ async def test_a_watermark_that_jumps_and_closes_every_pane() -> None:
     assert feed.largest() < LIMIT
 
 
+@pytest.mark.slow
 async def test_ledgers_that_have_grown_too_old_all_at_once() -> None:
     feed = Feed()
     dice = random.Random(1)
