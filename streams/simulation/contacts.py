@@ -2,6 +2,7 @@
 
 from streams.simulation import accounts, calls, surveys, tickets
 from streams.simulation.customers import Customer, Population
+from streams.simulation.examples import other_events
 from streams.simulation.satisfaction import leaves
 from streams.simulation.story import Story
 from streams.simulation.touchpoints import CALL_CHANNELS, TICKET_CHANNELS
@@ -15,7 +16,7 @@ _FOLLOW_UP = 0.3
 def unfold(story: Story, population: Population) -> None:
     """Emit all events of one story: a contact with its survey and a possible cancellation, or an event without one.
 
-    Every source of the catalogue needs a share of the stories here; a contract test names a source that has none.
+    A source without a module here is simulated from its examples.
     """
     outcome = story.rng.random()
     external = story.touchpoint.audience == "external"
@@ -42,6 +43,7 @@ def _contact(story: Story) -> None:
     else:
         served, story.agent = True, ""
     surveys.after_contact(story)
+    other_events(story)
     if not served or story.feeling < -1:
         _contact_again(story)
 

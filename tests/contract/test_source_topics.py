@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -16,12 +15,6 @@ NAMES = [topic.name for topic in SOURCE_TOPICS]
 DAY_MS = 86_400_000
 
 
-def never_seen(names: list[str]) -> str:
-    """The expression of the alert on a source without any event."""
-    absent = "\n  or ".join(f'absent(cxstream_last_event_timestamp_seconds{{topic="{name}"}})' for name in names)
-    return f'({absent})\nand on () count(up{{job="cxstream-streams"}} == 1) > 0\n'
-
-
 def rules(text: str) -> dict[str, str]:
     """The expression of each alert, by its name."""
     return {rule["alert"]: rule["expr"] for group in yaml.safe_load(text)["groups"] for rule in group["rules"]}
@@ -31,35 +24,14 @@ def sources_named_in(text: str) -> set[str]:
     return set(re.findall(r"cx\.[a-z-]+\.v\d+", text))
 
 
-def rule_tests(text: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = yaml.safe_load(text)["tests"]
-    return found
-
-
-def test_the_alert_on_sources_never_seen_names_every_source() -> None:
-    path = PROMETHEUS / "rules" / "pipeline.yml"
-    expected = never_seen(NAMES)
-    assert rules(path.read_text())["CxstreamSourceNeverSeen"] == expected, (
-        f"write this as the expr of CxstreamSourceNeverSeen in {path}:\n{expected}"
-    )
-
-
-def test_no_other_alert_names_a_topic() -> None:
+def test_no_alert_names_a_source() -> None:
     naming = {
         alert
         for path in (PROMETHEUS / "rules").glob("*.yml")
         for alert, expression in rules(path.read_text()).items()
-        if sources_named_in(expression)
+        if sources_named_in(expression).intersection(NAMES)
     }
-    assert naming == {"CxstreamSourceNeverSeen"}, "select by the label `topic`, so that a new source is covered"
-
-
-def test_the_rule_test_has_a_series_for_every_source_but_the_one_never_seen() -> None:
-    path = PROMETHEUS / "tests" / "pipeline.yml"
-    (case,) = (case for case in rule_tests(path.read_text()) if case["name"].startswith("a source that never came"))
-    series = sources_named_in(" ".join(entry["series"] for entry in case["input_series"]))
-    missing = set(NAMES) - series
-    assert len(missing) == 1, f"add a series of each new source to {case['name']!r} in {path}: {sorted(missing)}"
+    assert not naming, "select by the label `topic`, so that a new source is covered"
 
 
 def test_the_dashboard_selects_topics_by_label_and_names_none() -> None:
@@ -76,10 +48,7 @@ def simulated() -> set[str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_simulated_company_has_traffic_of_every_source(simulated: set[str], name: str) -> None:
-    assert name in simulated, (
-        f"{name}: the simulated company sends no record; add a module that emits them to streams/simulation "
-        "and give it a share of the stories in `unfold` of contacts.py"
-    )
+    assert name in simulated, f"{name}: give it a valid example; without a module it is simulated from its examples"
 
 
 def test_the_simulated_company_sends_to_no_other_topic(simulated: set[str]) -> None:
