@@ -116,7 +116,7 @@ def _load_meta(state: PartitionState, meta: Meta) -> None:
         raise StateError(
             "the state was written with other windows, cuts, lateness, partitions or scores, with risk.enabled "
             "set otherwise, or by a version that keeps it in another form; undo that change, "
-            "or set a new app.id to build the state anew from the source topics"
+            "or set a new app.id and a new kafka.prefix to build the state anew from the source topics"
         )
     state.progress = meta.progress
     state.watermarks = meta.watermarks

@@ -59,12 +59,14 @@ def hole_of_deletion(state: PartitionState, topic: str, position: int, start: in
 def _records_gone(state: PartitionState, topic: str, first: int, start: int) -> HoleError:
     return HoleError(
         f"{topic}/{state.partition}: records {first} to {start - 1} are gone or were acknowledged "
-        "without being in the state; restore the changelog, or set a new app.id to count what is left"
+        "without being in the state; restore the changelog, or set a new app.id and a new kafka.prefix "
+        "to count what is left"
     )
 
 
 def _topic_recreated(state: PartitionState, topic: str, applied: int, end: int) -> HoleError:
     return HoleError(
         f"{topic}/{state.partition}: the state has applied record {applied}, but the log ends at "
-        f"{end}: the topic was recreated; restore it, or set a new app.id to start with the new one"
+        f"{end}: the topic was recreated; restore it, or set a new app.id and a new kafka.prefix "
+        "to start with the new one"
     )

@@ -258,7 +258,8 @@ class Stage1Runner:
         except (msgspec.MsgspecError, LookupError, ValueError) as error:
             raise StateError(
                 f"{record.topic}/{self.partition}: record {record.offset} is no state of ours ({error}); "
-                "restore the changelog, or set a new app.id to build the state anew from the source topics"
+                "restore the changelog, or set a new app.id and a new kafka.prefix to build the state anew "
+                "from the source topics"
             ) from error
 
     def _note_log_starts(self, starts: dict[str, int]) -> None:

@@ -70,7 +70,7 @@ def test_records_deleted_before_they_were_counted_end_the_worker(settings: Setti
         start("streams", settings),
         EXIT_HOLE,
         f"{SURVEYS.name}/0: records {end} to {end + 4} are gone",
-        "restore the changelog, or set a new app.id to count what is left",
+        "restore the changelog, or set a new app.id and a new kafka.prefix to count what is left",
     )
 
 
@@ -132,7 +132,7 @@ def test_state_of_other_definitions_is_not_continued(
         start("streams", other),
         EXIT_STATE,
         "the state was written with other windows, cuts, lateness",
-        "undo that change, or set a new app.id",
+        "undo that change, or set a new app.id and a new kafka.prefix",
     )
 
 
@@ -143,7 +143,7 @@ def test_a_damaged_changelog_is_not_continued(settings: Settings, start: Start) 
         start("streams", settings),
         EXIT_STATE,
         f"{changelog.topic}/0: record 0 is no state of ours",
-        "restore the changelog, or set a new app.id to build the state anew",
+        "restore the changelog, or set a new app.id and a new kafka.prefix to build the state anew",
     )
 
 
