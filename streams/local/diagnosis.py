@@ -36,7 +36,8 @@ class Finding:
 def versions(settings: Settings) -> Iterator[Finding]:
     """The versions of Python and of the packages."""
     python = ".".join(map(str, sys.version_info[:3]))
-    listed = ", ".join(f"{name} {version(name)}" for name in _LISTED)
+    needed = [name for sink in _sinks(settings) for name in sink.sink.packages if _installed(name)]
+    listed = ", ".join(f"{name} {version(name)}" for name in (*_LISTED, *needed))
     yield Finding("ok", "packages", f"Python {python}, {listed}")
     for name, tested in _TESTED.items():
         found = version(name)
@@ -117,11 +118,10 @@ def _sinks(settings: Settings) -> tuple[ConfiguredSink, ...]:
 
 
 def _sink(configured: ConfiguredSink) -> Iterator[Finding]:
-    for package in configured.sink.packages:
-        if _installed(package):
-            yield Finding("ok", "packages", f"{package} {version(package)}, for the {configured.name} sink")
-        else:
-            yield Finding("FAIL", "packages", f"the {configured.name} sink needs {package}: install it")
+    missing = [name for name in configured.sink.packages if not _installed(name)]
+    if missing:
+        yield Finding("FAIL", "sinks", f"the {configured.name} sink needs {', '.join(missing)}: install it")
+        return
     try:
         ready, text = configured.sink.check(configured.url)
     except SinkError as error:
