@@ -1,4 +1,4 @@
-"""`cxstream demo` as a new user meets it: scores soon, a last table, and nothing left behind however it ends."""
+"""`cxstream demo` as a new user meets it: scores soon, a last table, and no process or file left behind."""
 
 import os
 import random
@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from streams.local.embedded_broker import BINARY, HOST
+from tests.support.commands import in_process
 from tests.support.processes import mentioning, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -21,10 +22,10 @@ WITHIN = 120.0
 """Seconds for anything, on a busy machine."""
 
 ON_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
-FIRST_WORDS = "cxstream demo: a simulated company"
+FIRST_LINE = "cxstream demo: a simulated company"
 ROW = re.compile(
     r"^ (?P<cell>\S+) +(?P<nps>\S+) +(?:\S+ … \S+|–) +(?P<n>[\d,]+|–) +(?:–|\S+ s|\S+ min) "
-    r"+(?P<usual>\S+) +(?P<usual_n>\S+) ",
+    r"+(?P<reference>\S+) +(?P<reference_n>\S+) ",
     re.MULTILINE,
 )
 
@@ -54,8 +55,8 @@ class Run:
     def err(self) -> str:
         return self._err.read_text(errors="replace")
 
-    def says(self, text: str) -> None:
-        """Wait for it."""
+    def waits_for(self, text: str) -> None:
+        """Return when the output matches the pattern."""
         ended = self.process.poll
         wait_until(f"{text} in {self.out}", lambda: re.search(text, self.out) or ended() is not None, WITHIN)
         assert re.search(text, self.out), self.err
@@ -65,18 +66,18 @@ class Run:
         self.process.stdin.write(b"\x03")
         self.process.stdin.flush()
 
-    def ends(self) -> int:
-        """Its exit code."""
+    def exit_code(self) -> int:
+        """The exit code, once it has ended."""
         return self.process.wait(WITHIN)
 
     @property
     def left(self) -> dict[int, str]:
-        """Processes of ours that are still there."""
+        """The processes of the demo that still run."""
         return mentioning(str(self.folder))
 
-    def child(self, words: str) -> int:
-        """Process id of the one child whose command line has these words."""
-        (pid,) = (pid for pid, line in self.left.items() if words in line)
+    def child(self, text: str) -> int:
+        """Process id of the one child whose command line contains the text."""
+        (pid,) = (pid for pid, line in self.left.items() if text in line)
         return pid
 
 
@@ -116,10 +117,10 @@ def number(text: str) -> int:
     return int(text.replace(",", "").replace("−", "-"))
 
 
-def test_without_a_terminal_it_ends_by_itself_with_a_last_table_and_nothing_left(tmp_path: Path) -> None:
+def test_without_a_terminal_it_ends_by_itself_with_a_last_table_and_leaves_nothing(tmp_path: Path) -> None:
     port = three_free_ports()
     with running(tmp_path, "--seconds", "21", "--port", str(port), env={"CXSTREAM_KAFKA_BROKERS": "nowhere:1"}) as run:
-        assert run.ends() == 0, run.err
+        assert run.exit_code() == 0, run.err
     assert run.err == ""
     assert "\x1b" not in run.out
     rows = last_table(run.out)
@@ -135,10 +136,10 @@ def test_without_a_terminal_it_ends_by_itself_with_a_last_table_and_nothing_left
 
 def test_ctrl_c_in_a_terminal_ends_all_of_it(tmp_path: Path) -> None:
     with running(tmp_path, terminal=True) as run:
-        run.says("live 00:0[1-9]")
+        run.waits_for("live 00:0[1-9]")
         wait_until("both workers", lambda: {"streams", "sinks"} <= set(re.findall(r"--only (\w+)", str(run.left))))
         run.press_ctrl_c()
-        assert run.ends() == 0, run.out
+        assert run.exit_code() == 0, run.out
     assert "Traceback" not in run.out
     assert "everything has ended" in run.out
     assert number(last_table(re.sub(r"\x1b\[[0-9;?]*\w|\r", "", run.out))["total"]["n"]) > 0
@@ -146,12 +147,12 @@ def test_ctrl_c_in_a_terminal_ends_all_of_it(tmp_path: Path) -> None:
     assert not list(run.folder.iterdir())
 
 
-@pytest.mark.parametrize("words", [FIRST_WORDS, "settings", "loading"])
-def test_ctrl_c_while_it_starts_ends_all_of_it(tmp_path: Path, words: str) -> None:
+@pytest.mark.parametrize("text", [FIRST_LINE, "settings", "loading"])
+def test_ctrl_c_while_it_starts_ends_all_of_it(tmp_path: Path, text: str) -> None:
     with running(tmp_path, terminal=True) as run:
-        run.says(words)
+        run.waits_for(text)
         run.press_ctrl_c()
-        assert run.ends() == 0, run.out
+        assert run.exit_code() == 0, run.out
     assert "Traceback" not in run.out
     wait_until(f"the end of {run.left}", lambda: not run.left)
     assert not list(run.folder.iterdir())
@@ -161,9 +162,9 @@ def test_ctrl_c_ends_it_also_where_a_script_had_it_ignored(tmp_path: Path) -> No
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does for what it runs in the background
     try:
         with running(tmp_path, terminal=True) as run:
-            run.says(FIRST_WORDS)
+            run.waits_for(FIRST_LINE)
             run.press_ctrl_c()
-            assert run.ends() == 0, run.out
+            assert run.exit_code() == 0, run.out
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -184,7 +185,7 @@ def test_ctrl_c_ends_it_also_while_a_named_tuple_is_made(tmp_path: Path) -> None
 def test_killed_it_leaves_no_process_behind(tmp_path: Path) -> None:
     port = three_free_ports()
     with running(tmp_path, "--port", str(port)) as run:
-        run.says("live")
+        run.waits_for("live")
         wait_until("the sinks process", lambda: "--only sinks" in str(run.left))
         run.process.kill()
         wait_until(f"the end of {run.left}", lambda: not run.left and not mentioning(f"127.0.0.1:{port}"))
@@ -193,9 +194,9 @@ def test_killed_it_leaves_no_process_behind(tmp_path: Path) -> None:
 def test_a_worker_that_dies_is_named_and_all_others_end(tmp_path: Path) -> None:
     port = three_free_ports()
     with running(tmp_path, "--port", str(port)) as run:
-        run.says("live")
+        run.waits_for("live")
         os.kill(run.child("--only streams"), signal.SIGKILL)
-        assert run.ends() == 128 + signal.SIGKILL
+        assert run.exit_code() == 128 + signal.SIGKILL
     assert re.fullmatch(r"cxstream: the streams process ended with 137: .+; its log: (.+/streams\.log)\n", run.err)
     assert Path(run.err.split()[-1]).stat().st_size
     assert not run.left
@@ -205,45 +206,56 @@ def test_a_worker_that_dies_is_named_and_all_others_end(tmp_path: Path) -> None:
 def test_a_broker_that_dies_is_named_and_all_others_end(tmp_path: Path) -> None:
     port = three_free_ports()
     with running(tmp_path, "--port", str(port)) as run:
-        run.says("live")
+        run.waits_for("live")
         (broker,) = (pid for pid, line in mentioning(f"127.0.0.1:{port}").items() if "broker" in line)
         os.kill(broker, signal.SIGKILL)
-        assert run.ends() == 2
+        assert run.exit_code() == 2
     assert re.match(r"cxstream: the embedded broker ended with -9", run.err)
     assert len(run.err.splitlines()) == 1
     assert not run.left
 
 
-def test_a_kept_database_says_what_the_last_table_said(tmp_path: Path) -> None:
+def test_a_kept_database_has_the_values_of_the_last_table(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     with running(tmp_path, "--seconds", "2", "--keep", str(kept)) as run:
-        assert run.ends() == 0, run.err
+        assert run.exit_code() == 0, run.err
     total = last_table(run.out)["total"]
     question = (
         f"from chdb.session import Session; print(Session('{kept}/chdb').query(\"SELECT round(value), n "
         "FROM scores_latest WHERE score = 'nps' AND cut = 'total' AND window = '7d'\", 'CSV'))"
     )
     answer = subprocess.run([sys.executable, "-c", question], capture_output=True, text=True, check=True).stdout
-    assert [int(float(part)) for part in answer.split(",")] == [number(total["usual"]), number(total["usual_n"])]
+    assert [int(float(part)) for part in answer.split(",")] == [
+        number(total["reference"]),
+        number(total["reference_n"]),
+    ]
     assert {path.name for path in kept.glob("*.log")} == {"streams.log", "sinks.log", "migrate.log"}
 
     with running(tmp_path / "again", "--keep", str(kept)) as again:
-        assert again.ends() == 2
+        assert again.exit_code() == 2
     assert again.err == f"cxstream: --keep {kept}: the folder is not empty; name a new one\n"
 
 
-@pytest.mark.parametrize(
-    ("environment", "arguments", "message"),
-    [
-        ({BINARY: "/no/such/tansu"}, (), f"cxstream: {BINARY}: /no/such/tansu is not executable"),
-        ({}, ("--keep", "/proc/cxdemo"), "cxstream: --keep /proc/cxdemo: "),
-    ],
-)
-def test_what_is_missing_is_one_line_and_exit_code_2(
-    tmp_path: Path, environment: dict[str, str], arguments: tuple[str, ...], message: str
-) -> None:
-    with running(tmp_path, *arguments, env=environment) as run:
-        assert run.ends() == 2
-    assert run.err.startswith(message)
+def test_a_broker_that_cannot_start_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    with running(tmp_path, env={BINARY: "/no/such/tansu"}) as run:
+        assert run.exit_code() == 2
+    assert run.err.startswith(f"cxstream: {BINARY}: /no/such/tansu is not executable")
     assert len(run.err.splitlines()) == 1
     assert not list(run.folder.iterdir())
+
+
+@pytest.fixture
+def signal_handlers() -> Iterator[None]:
+    """Restores the handlers that a demo in this process replaces."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("signal_handlers")
+def test_a_folder_that_cannot_be_made_is_one_line_and_exit_code_2() -> None:
+    result = in_process("demo", "--keep", "/proc/cxdemo")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("cxstream: --keep /proc/cxdemo: ")
+    assert len(result.stderr.splitlines()) == 1

@@ -1,6 +1,5 @@
 """The command line as a user meets it: help without waiting, errors in a line, surprises with their traceback."""
 
-import os
 import re
 import subprocess
 import sys
@@ -13,23 +12,9 @@ from click.testing import CliRunner
 
 from streams.cli.main import COMMANDS, main
 from streams.errors import CxError, HoleError
+from tests.support.commands import own_process, refusal
 
 NAMES = [name for name, _, _ in COMMANDS]
-
-
-def run(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """`cxstream` in a process of its own."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("CXSTREAM_")}
-    path = os.pathsep.join([str(Path(__file__).parents[2]), env.get("PYTHONPATH", "")])
-    return subprocess.run(
-        [sys.executable, "-m", "streams.cli.main", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env=env | environment | {"PYTHONPATH": path},
-    )
 
 
 def test_help_lists_every_command_with_what_it_does() -> None:
@@ -90,18 +75,19 @@ def test_a_surprise_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.io
+def test_a_failing_process_ends_with_one_line_and_no_other_output(tmp_path: Path) -> None:
+    done = own_process("topics", folder=tmp_path, CXSTREAM_KAFKA_BROKERS="127.0.0.1:1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("cxstream: no broker at 127.0.0.1:1: start it or set kafka.brokers")
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("environment", "message"),
     [
-        ({"CXSTREAM_KAFKA_BROKERS": "127.0.0.1:1"}, "no broker at 127.0.0.1:1: start it or set kafka.brokers"),
         ({"CXSTREAM_KAFKA_PARTITIONS": "none"}, "kafka.partitions: Expected `int`, got `str`"),
         ({"CXSTREAM_CONFIG": "absent.toml"}, "absent.toml: no such file"),
     ],
 )
-def test_a_failing_process_says_one_line_and_nothing_else(
-    tmp_path: Path, environment: dict[str, str], said: str
-) -> None:
-    done = run("topics", folder=tmp_path, **environment)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"cxstream: {said}")
-    assert done.stderr.count("\n") == 1
+def test_settings_that_cannot_be_loaded_are_one_line(environment: dict[str, str], message: str) -> None:
+    assert refusal("topics", **environment).startswith(f"cxstream: {message}")

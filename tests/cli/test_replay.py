@@ -1,19 +1,18 @@
 """`cxstream replay` beside a live deployment: what it prints, what it leaves behind, how it refuses."""
 
+import asyncio
 import json
-import os
 import subprocess
-import sys
+from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from kafka.admin import KafkaAdminClient
 
-from streams.cli.main import main
 from streams.local.embedded_broker import EmbeddedBroker
 from streams.runtime.topics import create_topics
 from streams.settings import Settings
 from tests.support.brokers import make_settings
+from tests.support.commands import in_process, own_process, refusal
 from tests.support.replays import NOON, answer, send
 
 pytestmark = pytest.mark.broker
@@ -29,21 +28,17 @@ def live(fresh_broker: EmbeddedBroker) -> Settings:
     return settings
 
 
-def cxstream(settings: Settings, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    own = {
+def environment(settings: Settings) -> dict[str, str]:
+    return {
         "CXSTREAM_KAFKA_BROKERS": settings.kafka.brokers,
         "CXSTREAM_KAFKA_PREFIX": settings.kafka.prefix,
         "CXSTREAM_KAFKA_PARTITIONS": "2",
         "CXSTREAM_APP_ID": settings.app.id,
     }
-    return subprocess.run(
-        [sys.executable, "-m", "streams.cli.main", *arguments],
-        env=os.environ | own,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+
+
+def replay(settings: Settings, folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    return own_process("replay", *options, folder=folder, timeout_s=120, **environment(settings))
 
 
 def topics(settings: Settings) -> set[str]:
@@ -51,14 +46,13 @@ def topics(settings: Settings) -> set[str]:
         return set(client.list_topics())
 
 
-async def test_a_replay_prints_its_windows_and_leaves_nothing_behind(live: Settings) -> None:
+async def test_a_replay_prints_its_windows_and_leaves_nothing_behind(live: Settings, tmp_path: Path) -> None:
     before = topics(live)
     await send(live.kafka.brokers, [answer(n, NOON + n * HOUR, 10) for n in range(48)])
-    said = cxstream(
-        live, "replay", "--window", "24h", "--cut", "total", "--score", "nps", "--every", "12h", "--format", "ndjson"
-    )
-    assert said.returncode == 0, said.stderr
-    records = [json.loads(line) for line in said.stdout.splitlines()]
+    options = ["--window", "24h", "--cut", "total", "--score", "nps", "--every", "12h", "--format", "ndjson"]
+    done = replay(live, tmp_path, *options)
+    assert done.returncode == 0, done.stderr
+    records = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(r["end"], r["n"], r["value"]) for r in records] == [
         ("2024-01-02T00:00:00Z", 12, 100.0),
         ("2024-01-02T12:00:00Z", 24, 100.0),
@@ -66,15 +60,15 @@ async def test_a_replay_prints_its_windows_and_leaves_nothing_behind(live: Setti
         ("2024-01-03T11:05:00Z", 24, 100.0),
     ]
     assert all(record["final"] and record["window"] == "24h" for record in records)
-    assert "cx.surveys.v1: 48 received = 48 accepted" in said.stderr
+    assert "cx.surveys.v1: 48 received = 48 accepted" in done.stderr
     assert topics(live) == before
 
 
-async def test_a_kept_replay_has_topics_of_its_own_and_its_name_is_taken(live: Settings) -> None:
+async def test_a_kept_replay_has_topics_of_its_own_and_its_name_is_taken(live: Settings, tmp_path: Path) -> None:
     await send(live.kafka.brokers, [answer(1, NOON, 10)])
     before = topics(live)
-    said = cxstream(live, "replay", "--name", "march", "--keep")
-    assert said.returncode == 0, said.stderr
+    done = replay(live, tmp_path, "--name", "march", "--keep")
+    assert done.returncode == 0, done.stderr
     added = topics(live) - before
     assert {name.removeprefix(f"{live.kafka.prefix}replay-march.") for name in added} == {
         "cx.rekeyed.v1",
@@ -84,24 +78,20 @@ async def test_a_kept_replay_has_topics_of_its_own_and_its_name_is_taken(live: S
         "cx.risk.v1",
         "cx.rejects.v1",
     }
-    again = cxstream(live, "replay", "--name", "march")
-    assert (again.returncode, again.stdout) == (2, "")
-    assert "a replay of this name was kept" in again.stderr
+    line = await asyncio.to_thread(refusal, "replay", "--name", "march", **environment(live))
+    assert "a replay of this name was kept" in line
     assert topics(live) == before | added
 
 
-def test_without_records_it_says_so(live: Settings) -> None:
-    said = cxstream(live, "replay")
-    assert (said.returncode, said.stdout) == (0, "")
-    assert "the source topics hold no records" in said.stderr
+def test_without_records_a_line_says_so(live: Settings) -> None:
+    result = in_process("replay", **environment(live))
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "the source topics hold no records" in result.stderr
 
 
 def test_it_creates_no_source_topic(fresh_broker: EmbeddedBroker) -> None:
     settings = make_settings(fresh_broker.address)
-    said = cxstream(settings, "replay")
-    assert said.returncode == 2
-    assert "lacks cx.tickets.v1" in said.stderr
-    assert len(said.stderr.splitlines()) == 1
+    assert "lacks cx.tickets.v1" in refusal("replay", **environment(settings))
     assert not [name for name in topics(settings) if name.startswith("cx.")]
 
 
@@ -116,8 +106,6 @@ def test_it_creates_no_source_topic(fresh_broker: EmbeddedBroker) -> None:
     ],
 )
 def test_a_wrong_option_is_one_line(option: str, text: str, reason: str) -> None:
-    said = CliRunner().invoke(main, ["replay", option, text])
-    assert (said.exit_code, said.stdout) == (2, "")
-    assert len(said.stderr.splitlines()) == 1
-    assert f"{option}: " in said.stderr
-    assert reason in said.stderr
+    line = refusal("replay", option, text)
+    assert f"{option}: " in line
+    assert reason in line

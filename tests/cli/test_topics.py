@@ -2,18 +2,16 @@
 
 import socket
 import time
-from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from schemas.catalogue import TOPICS
-from streams.cli.main import main
-from tests.cli.test_main import run
+from tests.support.commands import in_process, refusal
 
 
 def topics(address: str, *options: str) -> Result:
-    return CliRunner().invoke(main, ["topics", *options], env={"CXSTREAM_KAFKA_BROKERS": address})
+    return in_process("topics", *options, CXSTREAM_KAFKA_BROKERS=address)
 
 
 @pytest.mark.parametrize("options", [[], ["--create"]])
@@ -40,11 +38,10 @@ def test_list_needs_no_broker() -> None:
 
 
 @pytest.mark.io
-def test_a_broker_that_says_nothing_is_given_up_in_seconds(tmp_path: Path) -> None:
+def test_a_broker_that_never_answers_is_given_up_in_seconds() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         started = time.monotonic()
-        done = run("topics", "--verify", folder=tmp_path, CXSTREAM_KAFKA_BROKERS=address)
+        line = refusal("topics", "--verify", CXSTREAM_KAFKA_BROKERS=address)
         assert time.monotonic() - started < 15
-    assert done.returncode == 2
-    assert done.stderr == f"cxstream: no broker at {address}: start it or set kafka.brokers\n"
+    assert line == f"cxstream: no broker at {address}: start it or set kafka.brokers"

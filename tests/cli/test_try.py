@@ -1,18 +1,14 @@
-"""`cxstream try`: an export in, scores out, in any folder; what it says about what it could not use."""
+"""`cxstream try`: the scores of an export in any folder, and an account of the rows it could not use."""
 
 import json
-import os
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from sinks.clickhouse.address import parse_url
 from sinks.clickhouse.connection import connect
-from streams.cli.main import main
+from tests.support.commands import in_process, own_process, refusal
 
 MAPPING = """
 topic = "cx.surveys.v1"
@@ -42,64 +38,34 @@ def mine(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def cxstream(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    environment = {name: text for name, text in os.environ.items() if not name.startswith("CXSTREAM_")}
-    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
-    return subprocess.run(
-        [sys.executable, "-m", "streams.cli.main", *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-
-
 @pytest.mark.io
 def test_the_table_shows_every_cell_and_marks_few_answers(mine: Path) -> None:
-    said = cxstream(mine, "try", "./mine.toml", "export.csv", "--score", "nps")
-    assert said.returncode == 0, said.stderr
-    lines = [line.split() for line in said.stdout.splitlines()]
-    shown = {(cut, cell): rest for _, cut, cell, *rest in (line for line in lines if line[0] == "nps")}
-    assert shown.keys() == {
+    done = own_process("try", "./mine.toml", "export.csv", "--score", "nps", folder=mine, timeout_s=180)
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in done.stdout.splitlines()]
+    rows = {(cut, cell): rest for _, cut, cell, *rest in (line for line in lines if line[0] == "nps")}
+    assert rows.keys() == {
         ("total", "all"),
         ("audience", "external"),
         ("touchpoint", "checkout"),
         ("touchpoint", "phone"),
     }
-    assert shown["touchpoint", "checkout"][:4] == ["30d", "2024-05-20", "13:00", "+25.0"]
-    assert shown["touchpoint", "phone"][-2:] == ["1", "*"]
-    assert shown["touchpoint", "checkout"][-1] == "20"
-    assert said.stdout.splitlines()[-1].startswith("* fewer than 5")
-    assert "rejected 1: " in said.stderr
-    assert "export.csv:23: " in said.stderr
-    assert "cx.surveys.v1: 21 received = 21 accepted" in said.stderr
-    assert "windows of 30d; others with --window" in said.stderr
+    assert rows["touchpoint", "checkout"][:4] == ["30d", "2024-05-20", "13:00", "+25.0"]
+    assert rows["touchpoint", "phone"][-2:] == ["1", "*"]
+    assert rows["touchpoint", "checkout"][-1] == "20"
+    assert done.stdout.splitlines()[-1].startswith("* fewer than 5")
+    assert "rejected 1: " in done.stderr
+    assert "export.csv:23: " in done.stderr
+    assert "cx.surveys.v1: 21 received = 21 accepted" in done.stderr
+    assert "windows of 30d; others with --window" in done.stderr
 
 
 @pytest.mark.io
-def test_what_is_printed_is_what_is_kept_in_the_database(mine: Path) -> None:
-    said = cxstream(
-        mine,
-        "try",
-        "mine.toml",
-        "export.csv",
-        "--window",
-        "24h",
-        "--window",
-        "7d",
-        "--cut",
-        "touchpoint",
-        "--every",
-        "7d",
-        "--format",
-        "ndjson",
-        "--keep",
-        "kept",
-    )
-    assert said.returncode == 0, said.stderr
-    records = [json.loads(line) for line in said.stdout.splitlines()]
+def test_the_kept_database_has_what_was_printed(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = ["--window", "24h", "--window", "7d", "--cut", "touchpoint", "--every", "7d", "--format", "ndjson"]
+    done = own_process("try", "mine.toml", "export.csv", *options, "--keep", "kept", folder=mine, timeout_s=180)
+    assert done.returncode == 0, done.stderr
+    records = [json.loads(line) for line in done.stdout.splitlines()]
     assert {(record["cut"], record["window"]) for record in records} == {("touchpoint", "24h"), ("touchpoint", "7d")}
     nps = [r for r in records if (r["score"], r["cell"], r["window"]) == ("nps", "checkout", "7d")]
     assert [(r["end"][:13], r["n"]) for r in nps] == [
@@ -112,18 +78,21 @@ def test_what_is_printed_is_what_is_kept_in_the_database(mine: Path) -> None:
         [[scores]] = database.rows("SELECT count() FROM scores_history")
         [[answers]] = database.rows("SELECT count() FROM surveys_latest")
     assert (scores, answers) == (len(records), 21)
-    again = cxstream(mine, "try", "mine.toml", "export.csv", "--keep", "kept")
-    assert (again.returncode, again.stdout) == (2, "")
-    assert again.stderr == "cxstream: --keep kept: the folder is not empty; name a new one\n"
+    monkeypatch.chdir(mine)
+    line = refusal("try", "mine.toml", "export.csv", "--keep", "kept")
+    assert line == "cxstream: --keep kept: the folder is not empty; name a new one"
 
 
 @pytest.mark.io
-def test_an_export_without_a_single_event_is_said_to_be_one(mine: Path) -> None:
+def test_an_export_without_a_single_event_ends_with_a_line_that_says_so(
+    mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (mine / "export.csv").write_text(HEADER + "1,yesterday,c1,phone,9\n")
-    said = cxstream(mine, "try", "mine.toml", "export.csv")
-    assert (said.returncode, said.stdout) == (0, "")
-    assert said.stderr.splitlines()[-1] == "no scores: not one row became an event; see above"
-    assert "rejected 1: " in said.stderr
+    monkeypatch.chdir(mine)
+    result = in_process("try", "mine.toml", "export.csv")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr.splitlines()[-1] == "no scores: not one row became an event; see above"
+    assert "rejected 1: " in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -141,7 +110,4 @@ def test_a_wrong_mapping_file_or_option_is_one_line(
 ) -> None:
     (mine / "broken.toml").write_text(MAPPING.replace('score = "score"', 'scroe = "score"'))
     monkeypatch.chdir(mine)
-    said = CliRunner().invoke(main, ["try", *arguments])
-    assert (said.exit_code, said.stdout) == (2, ""), said.stderr
-    assert len(said.stderr.splitlines()) == 1
-    assert reason in said.stderr
+    assert reason in refusal("try", *arguments)

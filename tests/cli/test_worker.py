@@ -16,6 +16,7 @@ from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient
 
 from streams.local.embedded_broker import EmbeddedBroker, free_port
+from tests.support.commands import own_process, refusal
 from tests.support.processes import mentioning, wait_until
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
@@ -131,12 +132,10 @@ def test_each_configured_sink_is_a_process_with_a_group_of_its_own(
     assert "Traceback" not in supervisor.log
 
 
-def test_a_sink_that_is_not_configured_is_one_line_and_exit_code_2(
-    tmp_path: Path, fresh_broker: EmbeddedBroker
-) -> None:
-    ended = worker(tmp_path, "--create-topics", "--only", "ndjson", KAFKA_BROKERS=fresh_broker.address)
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == "cxstream: no ndjson sink is configured; set its URL in clickhouse.url or sinks.urls\n"
+def test_a_sink_that_is_not_configured_is_one_line_and_exit_code_2(fresh_broker: EmbeddedBroker) -> None:
+    address = fresh_broker.address
+    line = refusal("worker", "--create-topics", "--only", "ndjson", CXSTREAM_KAFKA_BROKERS=address)
+    assert line == "cxstream: no ndjson sink is configured; set its URL in clickhouse.url or sinks.urls"
 
 
 def test_a_taken_port_is_one_line_and_exit_code_2(tmp_path: Path, fresh_broker: EmbeddedBroker) -> None:
@@ -170,35 +169,21 @@ def wait_for_lines(path: Path, number: int) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def worker(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """A worker that ends by itself."""
-    env = os.environ | {"PYTHONPATH": str(ROOT)} | {f"CXSTREAM_{name}": value for name, value in variables.items()}
-    return subprocess.run(
-        [*COMMAND, "worker", *arguments],
-        env=env,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=WITHIN,
-        check=False,
-    )
-
-
-def test_a_broker_that_is_away_is_said_once_and_not_by_each_part(tmp_path: Path) -> None:
-    ended = worker(tmp_path, KAFKA_BROKERS="127.0.0.1:1")
+def test_an_unreachable_broker_is_reported_once_and_not_by_each_part(tmp_path: Path) -> None:
+    ended = own_process("worker", folder=tmp_path, timeout_s=WITHIN, CXSTREAM_KAFKA_BROKERS="127.0.0.1:1")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == "cxstream: no broker at 127.0.0.1:1: start it or set kafka.brokers\n"
 
 
 @pytest.mark.parametrize("arguments", [(), ("--only", "sinks")], ids=["both", "sinks"])
-def test_a_database_that_is_away_at_the_start_is_one_line_and_exit_code_2(
-    tmp_path: Path, fresh_broker: EmbeddedBroker, arguments: tuple[str, ...]
+def test_an_unreachable_database_at_the_start_is_one_line_and_exit_code_2(
+    fresh_broker: EmbeddedBroker, arguments: tuple[str, ...]
 ) -> None:
     url = f"http://default@127.0.0.1:{free_port()}/cx"
-    ended = worker(tmp_path, "--create-topics", *arguments, KAFKA_BROKERS=fresh_broker.address, CLICKHOUSE_URL=url)
-    assert (ended.returncode, ended.stdout) == (2, "")
+    variables = {"CXSTREAM_KAFKA_BROKERS": fresh_broker.address, "CXSTREAM_CLICKHOUSE_URL": url}
+    line = refusal("worker", "--create-topics", *arguments, **variables)
     assert re.fullmatch(
-        r"cxstream: http://127.0.0.1:\d+/cx: not available; start it, or correct clickhouse.url \(.+\)\n", ended.stderr
+        r"cxstream: http://127.0.0.1:\d+/cx: not available; start it, or correct clickhouse.url \(.+\)", line
     )
 
 
@@ -208,9 +193,11 @@ def test_a_second_worker_on_one_chdb_path_is_one_line_and_exit_code_2(
     with supervised(tmp_path, fresh_broker) as first:
         first.work()
         (tmp_path / "second").mkdir()
-        ended = worker(tmp_path / "second", "--config", str(first.file), APP_ID="second", METRICS_STREAMS_PORT="0")
+        own = {"CXSTREAM_APP_ID": "second", "CXSTREAM_METRICS_STREAMS_PORT": "0"}
+        options = ["--config", str(first.file)]
+        ended = own_process("worker", *options, folder=tmp_path / "second", timeout_s=WITHIN, **own)
         assert first.process.poll() is None
     assert ended.returncode == 2
-    (said,) = (line for line in ended.stderr.splitlines() if "chDB allows one process per path" in line)
-    assert "stop the other process, or give this one another, writable, folder" in said
+    (message,) = (line for line in ended.stderr.splitlines() if "chDB allows one process per path" in line)
+    assert "stop the other process, or give this one another, writable, folder" in message
     assert "Traceback" not in ended.stderr
