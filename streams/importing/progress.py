@@ -1,4 +1,4 @@
-"""The progress of an import: a bar on a terminal, a line every few seconds elsewhere, or no output."""
+"""The progress of an import: a bar on a terminal, a line every few seconds elsewhere."""
 
 from collections.abc import Callable
 from typing import Protocol, TextIO
@@ -18,16 +18,6 @@ class Progress(Protocol):
 
     def close(self) -> None:
         """End the output; no report follows."""
-
-
-class NoProgress:
-    """Progress without output."""
-
-    def step(self, activity: str, rows: int, fraction: float, rows_per_s: float) -> None:
-        """Ignore the report."""
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 class LineProgress:

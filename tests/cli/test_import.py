@@ -15,13 +15,13 @@ from kafka.partitioner.default import murmur2
 
 from streams.errors import BrokerError
 from streams.importing.mapping_files import load_mapping
-from streams.importing.progress import NoProgress
 from streams.importing.run import run_import
 from streams.local.embedded_broker import EmbeddedBroker
 from streams.runtime.topics import create_topics
 from tests.integration.real_input import readers
 from tests.support.apache_kafka import KafkaCluster
 from tests.support.brokers import make_settings
+from tests.support.no_progress import NoProgress
 
 MAPPING = """
 topic = "cx.surveys.v1"

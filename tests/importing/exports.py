@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from streams.importing.mapping_files import load_mapping
-from streams.importing.progress import NoProgress
 from streams.importing.run import spool_events
 from streams.importing.sort import Spool
 from streams.importing.summary import ImportSummary
+from tests.support.no_progress import NoProgress
 
 CALLS = """
 topic = "cx.calls.v1"

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from streams.importing.mapping_files import load_mapping
-from streams.importing.progress import NoProgress
 from streams.importing.run import spool_events
 from streams.importing.sort import Spool
 from streams.importing.summary import ImportSummary
 from tests.integration.real_input import readers
+from tests.support.no_progress import NoProgress
 
 FILES = {"servicenow": readers.TICKETS, "bank-calls": readers.CALLS, "telco-nps": readers.ANSWERS}
 READERS = {"servicenow": readers.ticket_changes, "bank-calls": readers.calls, "telco-nps": readers.answers}

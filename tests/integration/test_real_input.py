@@ -23,7 +23,6 @@ from sinks.clickhouse.address import parse_url
 from sinks.clickhouse.connection import connect
 from streams import app
 from streams.importing.mapping_files import load_mapping
-from streams.importing.progress import NoProgress
 from streams.importing.run import run_import
 from streams.importing.summary import ImportSummary
 from streams.local.sandbox import Sandbox
@@ -35,6 +34,7 @@ from streams.runtime.replay_extent import extent_of
 from streams.settings import Settings
 from tests.integration.real_input.expected import EXPORTS, Export, oracle_of
 from tests.reference import Oracle, differences
+from tests.support.no_progress import NoProgress
 
 pytestmark = [pytest.mark.slow, pytest.mark.io, pytest.mark.timeout(1800)]
 
