@@ -110,17 +110,17 @@ def test_every_example_belongs_to_a_topic() -> None:
 
 @pytest.mark.parametrize("topic", PUBLIC, ids=NAME)
 def test_every_field_occurs_in_a_valid_example(topic: Topic) -> None:
-    shown = {name for e in examples(topic) if e.reason is None for name in json.loads(e.payload)}
+    covered = {name for e in examples(topic) if e.reason is None for name in json.loads(e.payload)}
     fields = {
         field.encode_name for kind in get_args(topic.record) or [topic.record] for field in msgspec.structs.fields(kind)
     }
-    assert fields <= shown, f"{topic.name}: show {fields - shown} in schemas/examples/{topic.examples}/valid"
+    assert fields <= covered, f"{topic.name}: show {fields - covered} in schemas/examples/{topic.examples}/valid"
 
 
 def test_every_reason_is_produced_by_an_example_or_listed_as_produced_elsewhere() -> None:
-    shown = {e.reason for topic in SOURCE_TOPICS for e in examples(topic) if e.reason} | set(BUILT)
-    assert shown | set(PRODUCED_ELSEWHERE) == set(get_args(Reason))
-    assert not shown & set(PRODUCED_ELSEWHERE)
+    covered = {e.reason for topic in SOURCE_TOPICS for e in examples(topic) if e.reason} | set(BUILT)
+    assert covered | set(PRODUCED_ELSEWHERE) == set(get_args(Reason))
+    assert not covered & set(PRODUCED_ELSEWHERE)
 
 
 def test_topic_names_are_unique_and_end_with_their_version() -> None:

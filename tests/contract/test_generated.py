@@ -50,9 +50,9 @@ def test_no_change_breaks_those_who_send_or_read_the_records() -> None:
 @pytest.mark.parametrize("topic", PUBLIC, ids=NAME)
 def test_the_schema_accepts_and_refuses_the_examples_as_the_decoder_does(topic: Topic) -> None:
     check = validator(topic)
-    judged = [e for e in examples(topic) if e.is_json]
-    wrong = [e.name for e in judged if check.is_valid(json.loads(e.payload)) != (e.reason is None)]
-    assert judged
+    checked = [e for e in examples(topic) if e.is_json]
+    wrong = [e.name for e in checked if check.is_valid(json.loads(e.payload)) != (e.reason is None)]
+    assert checked
     assert not wrong
 
 

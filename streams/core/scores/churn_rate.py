@@ -37,5 +37,5 @@ class ChurnRate(StockScore):
         active = stock_at_end.get(JOINED, 0) - stock_at_end.get(LEFT, 0) - joined + left
         if active <= 0:
             return None
-        lost = min(max(left - acc.get(NEWCOMER_LEFT, 0), 0), active)
-        return rounded(lost / active, wilson(lost, active), active, {"left": lost})
+        leavers = min(max(left - acc.get(NEWCOMER_LEFT, 0), 0), active)
+        return rounded(leavers / active, wilson(leavers, active), active, {"left": leavers})

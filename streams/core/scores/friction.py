@@ -28,8 +28,8 @@ class Friction(FrictionScore):
         """In points, with an interval from the adjusted NPS of both sides, which are independent."""
         mine, theirs = _answer_counts(own), _answer_counts(others)
         value = 100 * share * (theirs.nps - mine.nps)
-        (level, error), (peers, peer_error) = adjusted_nps(*mine), adjusted_nps(*theirs)
-        middle, half = share * (peers - level), Z95 * share * math.hypot(error, peer_error)
+        (own_nps, own_error), (peer_nps, peer_error) = adjusted_nps(*mine), adjusted_nps(*theirs)
+        middle, half = share * (peer_nps - own_nps), Z95 * share * math.hypot(own_error, peer_error)
         counts = {
             "promoters": mine.promoters,
             "detractors": mine.detractors,

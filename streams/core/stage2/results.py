@@ -104,7 +104,7 @@ class ResultHeader:
 def score_record(
     header: ResultHeader, cell: CellState, window: Window, score: Score, result: Result | None
 ) -> ScoreRecord:
-    """The record of a result; without one, the record that says so."""
+    """The record of a result; for None the record of an empty window."""
     code, resolution_s = score.code, window.span.resolution_s
     newest_ms = cell.newest_event_ms(code, resolution_s, window.start_ms, window.end_ms) if result else None
     return ScoreRecord(

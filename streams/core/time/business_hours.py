@@ -1,4 +1,4 @@
-"""Business hours: a week of opening hours in a time zone, and the holidays on which nobody works."""
+"""Business hours: a week of opening hours in a time zone, except on holidays."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -134,8 +134,8 @@ def test_a_part_of_0_is_known_and_an_unknown_part_is_not_0() -> None:
 
 @pytest.mark.parametrize("talk", [UNKNOWN, 86_400_001, 2**53])
 def test_a_call_with_an_unknown_or_implausible_talk_counts_in_no_score_that_needs_it(talk: int) -> None:
-    lost = {name for name in OF_CALLS if not compute(name, call(talk=talk))}
-    assert lost == {"handle_time", "short_calls"}
+    missing = {name for name in OF_CALLS if not compute(name, call(talk=talk))}
+    assert missing == {"handle_time", "short_calls"}
 
 
 def test_the_sums_of_a_pane_fit_into_64_bits() -> None:

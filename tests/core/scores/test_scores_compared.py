@@ -42,11 +42,11 @@ def computed(score: ComparedScore, now: Records, before: Records | None = None) 
 def agree(score: Score, found: Mapping[CellName, Result], expected: Mapping[CellName, Summary]) -> None:
     assert found.keys() == expected.keys(), score.name
     for name, result in found.items():
-        wanted = expected[name]
-        assert result.n == wanted.n, name
-        assert result.counts == pytest.approx(wanted.counts, rel=1e-9), name
+        reference = expected[name]
+        assert result.n == reference.n, name
+        assert result.counts == pytest.approx(reference.counts, rel=1e-9), name
         assert (result.value, result.lower, result.upper) == pytest.approx(
-            (wanted.value, wanted.lower, wanted.upper), abs=1.1e-6
+            (reference.value, reference.lower, reference.upper), abs=1.1e-6
         ), name
 
 
