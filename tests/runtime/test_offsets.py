@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
 from streams.errors import BrokerError
-from streams.runtime.offsets import Isolation, OffsetReader, high_watermarks, log_starts
+from streams.runtime.offsets import Isolation, OffsetReader, OffsetsByPartition, high_watermarks
 from tests.support.apache_kafka import KafkaCluster
 
 TOPIC = "log"
@@ -54,6 +54,11 @@ async def end(address: str, partition: TopicPartition = P0, isolation: Isolation
     return (await high_watermarks(options(address), [partition], isolation))[partition]
 
 
+async def starts(address: str, *partitions: TopicPartition) -> OffsetsByPartition:
+    async with OffsetReader(options(address)) as reader:
+        return await reader.starts(partitions)
+
+
 async def read_to(address: str, partition: TopicPartition, offset: int, isolation: Isolation) -> int:
     """How many records a reader gets until it stands at `offset`; fails when it never does."""
     consumer = AIOKafkaConsumer(
@@ -89,7 +94,7 @@ async def test_the_end_counts_every_record_of_a_batch(any_broker: str) -> None:
 async def test_an_empty_partition_ends_where_it_starts(any_broker: str) -> None:
     create(any_broker)
     assert await high_watermarks(options(any_broker), [P0, P1, P2], "read_committed") == {P0: 0, P1: 0, P2: 0}
-    assert await log_starts(options(any_broker), [P0, P1, P2]) == {P0: 0, P1: 0, P2: 0}
+    assert await starts(any_broker, P0, P1, P2) == {P0: 0, P1: 0, P2: 0}
 
 
 async def test_full_and_empty_partitions_of_several_topics_answer_together(any_broker: str) -> None:
@@ -178,7 +183,7 @@ async def test_deleted_records_move_the_start_and_leave_the_end(fresh_kafka: Kaf
     for start in (12, 15):
         with KafkaAdminClient(bootstrap_servers=address) as client:
             client.delete_records({kafka.TopicPartition(TOPIC, 0): start})
-        assert await log_starts(options(address), [P0]) == {P0: start}
+        assert await starts(address, P0) == {P0: start}
         assert await end(address) == 15
 
 
