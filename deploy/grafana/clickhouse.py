@@ -1,4 +1,4 @@
-"""Panels over what ClickHouse has stored: the history that Prometheus does not keep."""
+"""Panels of the history in ClickHouse, which Prometheus does not keep."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -37,7 +37,7 @@ class Sql(Dataquery, Builder[Dataquery]):
 
 
 class Record(NamedTuple):
-    """One panel: its title, what it tells, its SQL with Grafana's variables, and how it is drawn."""
+    """One panel: title, description, SQL with Grafana's variables, and `shape`, timeseries or table."""
 
     title: str
     doc: str
@@ -57,7 +57,7 @@ HISTORY = (
     ),
     Record(
         "Dead letters",
-        "The newest refused records and what to mend",
+        "The newest refused records, with the reason and the field",
         "SELECT published_at, topic, partition, offset, reason, field, detail FROM rejects_latest"
         " WHERE $__timeFilter(published_at) ORDER BY published_at DESC LIMIT 100",
         "table",

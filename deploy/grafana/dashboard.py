@@ -32,7 +32,7 @@ class Query(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """One panel: its title, Grafana's unit, what it tells, and what it draws; width in 24ths."""
+    """One panel: title, Grafana's unit, description and queries; the width is in 24ths of the dashboard."""
 
     title: str
     unit: str
@@ -68,14 +68,14 @@ SCORES = (
     Chart(
         "Response rate",
         "percentunit",
-        "Answered of invited; a falling one is a signal of its own",
+        "Answered surveys of all invitations",
         _score("response_rate"),
         12,
     ),
     Chart(
         "Answers behind the scores",
         "none",
-        "n of each score in the chosen cells",
+        "n of each score in the selected cells",
         (Query(f"sum by (score) (max by (score, cell) (cxstream_score_n{{{CUT}}}))", "{{score}}"),),
         12,
     ),
@@ -85,49 +85,49 @@ FLOW = (
     Chart(
         "Received",
         "cps",
-        "Records a second and source",
+        "Records a second, by source topic",
         (Query("sum by (topic) (rate(cxstream_received_total[$__rate_interval]))", "{{topic}}"),),
     ),
     Chart(
         "Outcomes",
         "cps",
-        "Where the received records went",
+        "Received records a second, by outcome",
         (Query("sum by (outcome) (rate(cxstream_outcomes_total[$__rate_interval]))", "{{outcome}}"),),
     ),
     Chart(
         "Rejected",
         "cps",
-        "Refused records by reason; each lies in the topic of dead letters",
+        "Refused records a second, by reason; each record is in the topic of dead letters",
         (Query("sum by (topic, reason) (rate(cxstream_rejected_total[$__rate_interval]))", "{{topic}} {{reason}}"),),
     ),
     Chart(
         "Lag",
         "s",
-        "How old the oldest waiting record is",
+        "Age of the oldest waiting record",
         (Query("max by (topic) (cxstream_lag_seconds)", "{{topic}}"),),
     ),
     Chart(
         "Waiting records",
         "none",
-        "To the true end of each partition",
+        "Records between the position and the end of each partition",
         (Query("sum by (topic) (max by (topic, partition) (cxstream_lag_records))", "{{topic}}"),),
     ),
     Chart(
         "Age of the newest event",
         "s",
-        "Silence of a source is neither good nor bad news: it is no news",
+        "A source without events may be quiet or broken: compare with its usual pace",
         (Query("time() - max by (topic) (cxstream_last_event_timestamp_seconds)", "{{topic}}"),),
     ),
     Chart(
         "Latency p99",
         "s",
-        "Of each stage",
+        "99th percentile of each stage",
         (Query(_quantile(0.99, "cxstream_stage_latency_seconds", "stage"), "{{stage}}"),),
     ),
     Chart(
         "Checkpoint time",
         "s",
-        "From the first record sent until it is durable",
+        "From the first record sent until the checkpoint is durable",
         (
             Query(_quantile(0.5, "cxstream_checkpoint_seconds"), "p50"),
             Query(_quantile(0.99, "cxstream_checkpoint_seconds"), "p99"),
@@ -136,7 +136,7 @@ FLOW = (
     Chart(
         "Checkpoint size",
         "bytes",
-        "It grows with the load, so that the rate of checkpoints need not",
+        "Grows with the load: more events share one checkpoint",
         (
             Query(_quantile(0.5, "cxstream_checkpoint_bytes"), "p50"),
             Query(_quantile(0.99, "cxstream_checkpoint_bytes"), "p99"),
@@ -145,7 +145,7 @@ FLOW = (
     Chart(
         "Unaccounted records",
         "none",
-        "Received minus all outcomes; anything but 0 is a defect",
+        "Received minus the sum of all outcomes; a value other than 0 is a defect",
         (Query("max by (topic, partition) (abs(cxstream_reconciliation_difference))", "{{topic}}/{{partition}}"),),
     ),
     Chart(
@@ -157,7 +157,7 @@ FLOW = (
     Chart(
         "Waiting for the sink",
         "none",
-        "Read and not stored yet",
+        "Records read and not yet stored",
         (Query("sum by (sink) (cxstream_sink_pending_records)", "{{sink}}"),),
     ),
 )
@@ -172,27 +172,27 @@ def _panel(chart: Chart) -> Panel:
     return panel.override_by_regexp("/ (lower|upper)$/", thin)
 
 
-def _chosen(text: str, value: str = "") -> VariableOption:
+def _selected(text: str, value: str = "") -> VariableOption:
     return VariableOption(selected=True, text=text, value=value or text)
 
 
-def _variable(name: str, label: str, query: str, chosen: VariableOption) -> QueryVariable:
+def _variable(name: str, label: str, query: str, selected: VariableOption) -> QueryVariable:
     return (
         QueryVariable(name)
         .label(label)
         .datasource(PROMETHEUS)
         .query(query)
         .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .current(chosen)
+        .current(selected)
     )
 
 
 def _variables() -> tuple[QueryVariable, ...]:
     metric = "cxstream_score_n"
-    cells = _variable("cell", "Cell", f'label_values({metric}{{cut="$cut"}}, cell)', _chosen("All", "$__all"))
+    cells = _variable("cell", "Cell", f'label_values({metric}{{cut="$cut"}}, cell)', _selected("All", "$__all"))
     return (
-        _variable("window", "Window", f"label_values({metric}, window)", _chosen("24h")),
-        _variable("cut", "Cut", f"label_values({metric}, cut)", _chosen("total")),
+        _variable("window", "Window", f"label_values({metric}, window)", _selected("24h")),
+        _variable("cut", "Cut", f"label_values({metric}, cut)", _selected("total")),
         cells.multi(True).include_all(True).all_value(".*"),
     )
 
