@@ -1,4 +1,4 @@
-"""`cxstream check`: what is in effect, and every problem with its key."""
+"""`cxstream check`: the settings in effect, and every problem with its key."""
 
 import tomllib
 from pathlib import Path
@@ -19,7 +19,7 @@ def check(folder: Path, text: str = "", *options: str) -> Result:
     return CliRunner().invoke(main, ["check", "--config", str(path), *options])
 
 
-def test_the_output_is_a_configuration_that_means_the_same(tmp_path: Path) -> None:
+def test_the_output_is_a_file_with_the_same_settings(tmp_path: Path) -> None:
     owner = '"touchpoint:Straße \\"Ost\\"" = "mail@example.org"'
     given = f'[kafka]\npartitions = 12\n[owners]\n{owner}\n[lateness]\nfuture = "1h"'
     result = check(tmp_path, given)
@@ -30,7 +30,7 @@ def test_the_output_is_a_configuration_that_means_the_same(tmp_path: Path) -> No
     assert load(again, {}).kafka.partitions == 12
 
 
-def test_defaults_are_right(tmp_path: Path) -> None:
+def test_the_output_without_settings_is_the_defaults(tmp_path: Path) -> None:
     result = check(tmp_path)
     assert result.exit_code == 0, result.output
     assert msgspec.convert(tomllib.loads(result.stdout), Settings) == Settings()
@@ -63,7 +63,7 @@ def test_every_problem_is_a_line_that_names_its_key(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('[sinks]\nurls = ["s3://bucket"]', "sinks.urls: no sink takes a URL that begins with 's3'"),
         (
@@ -76,9 +76,9 @@ def test_every_problem_is_a_line_that_names_its_key(tmp_path: Path) -> None:
         ("[kafka", "not valid TOML"),
     ],
 )
-def test_a_broken_configuration_is_one_line(tmp_path: Path, text: str, said: str) -> None:
+def test_a_broken_configuration_is_one_line(tmp_path: Path, text: str, message: str) -> None:
     result = check(tmp_path, text)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("cxstream: ")
-    assert said in result.stderr
+    assert message in result.stderr
     assert result.stderr.count("\n") == 1

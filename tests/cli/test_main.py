@@ -1,4 +1,4 @@
-"""The command line as a user meets it: help without waiting, errors in a line, surprises with their traceback."""
+"""The command line as a user meets it: quick help, errors in one line, unexpected errors with their traceback."""
 
 import re
 import subprocess
@@ -54,7 +54,7 @@ def test_an_unknown_command_is_a_usage_error() -> None:
 
 
 @pytest.mark.parametrize(("error", "code"), [(CxError("a: b\nc: d"), 2), (HoleError("a: b\nc: d"), 3)])
-def test_an_error_of_ours_is_lines_on_stderr_and_its_exit_code(
+def test_a_cx_error_is_lines_on_stderr_and_its_exit_code(
     monkeypatch: pytest.MonkeyPatch, error: CxError, code: int
 ) -> None:
     def fail(**_: object) -> None:
@@ -66,7 +66,7 @@ def test_an_error_of_ours_is_lines_on_stderr_and_its_exit_code(
     assert result.stderr == "cxstream: a: b\ncxstream: c: d\n"
 
 
-def test_a_surprise_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(**_: object) -> None:
         raise ZeroDivisionError
 

@@ -1,4 +1,4 @@
-"""`cxstream replay` beside a live deployment: what it prints, what it leaves behind, how it refuses."""
+"""`cxstream replay` beside a live deployment: its output, the topics it leaves, and its refusals."""
 
 import asyncio
 import json

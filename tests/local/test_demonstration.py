@@ -41,13 +41,13 @@ def view(known: Scores, metrics: WorkerMetrics) -> View:
     return View(NOW, known, metrics, "5m", "live", 61.4, 100)
 
 
-def text(shown: Table, width: int = 130) -> str:
+def text(rendered: Table, width: int = 130) -> str:
     out = io.StringIO()
-    Console(file=out, width=width).print(shown)
+    Console(file=out, width=width).print(rendered)
     return out.getvalue()
 
 
-def test_a_fall_is_marked_when_its_interval_clears_the_total_and_its_own_past() -> None:
+def test_a_drop_is_marked_when_its_interval_is_below_the_total_and_its_own_past() -> None:
     known = scores(
         nps("all", "5m", 100, 50, 80), nps("billing", "5m", 5, 10, 60), nps("billing", "7d", 65, 40, 85),
         nps("store", "5m", 40, 5, 2), nps("store", "7d", 90, 20, 10),
@@ -56,12 +56,12 @@ def test_a_fall_is_marked_when_its_interval_clears_the_total_and_its_own_past() 
     assert Row(known, "touchpoint", "store", "5m").drops == []
 
 
-def test_a_touchpoint_that_is_always_low_has_not_fallen() -> None:
+def test_a_touchpoint_that_is_always_low_has_not_dropped() -> None:
     known = scores(nps("all", "5m", 100, 50, 20), nps("exit", "5m", 5, 10, 60), nps("exit", "7d", 50, 100, 600))
     assert Row(known, "touchpoint", "exit", "5m").drops == ["total"]
 
 
-def test_a_fall_is_not_diluted_by_itself() -> None:
+def test_the_current_window_is_not_part_of_its_own_past() -> None:
     before, during = (30, 10, 5), (1, 4, 40)
     week = nps("billing", "7d", *(one + other for one, other in zip(before, during, strict=True)))
     now = nps("billing", "5m", *during)
@@ -69,12 +69,12 @@ def test_a_fall_is_not_diluted_by_itself() -> None:
 
 
 @pytest.mark.parametrize("week", [(), (1, 4, 40), (0, 10, 50)])
-def test_without_a_past_nothing_has_fallen(week: tuple[int, int, int] | tuple[()]) -> None:
+def test_without_a_past_there_is_no_drop(week: tuple[int, int, int] | tuple[()]) -> None:
     known = scores(nps("billing", "5m", 1, 4, 40), *([nps("billing", "7d", *week)] if week else []))
     assert Row(known, "touchpoint", "billing", "5m").drops == []
 
 
-def test_few_answers_are_no_fall() -> None:
+def test_few_answers_are_no_drop() -> None:
     known = scores(nps("all", "5m", 100, 50, 80), nps("billing", "5m", 0, 0, 2), nps("billing", "7d", 5, 1, 5))
     assert Row(known, "touchpoint", "billing", "5m").drops == []
 
@@ -85,18 +85,18 @@ def test_an_empty_window_has_no_value_and_not_zero() -> None:
     assert line.split() == ["store", *["–"] * 10]
 
 
-def test_a_row_says_value_interval_n_and_age() -> None:
-    shown = text(table(scores(nps("all", "5m", 700, 300, 500), nps("all", "7d", 5_000, 0, 5_000)), "5m", NOW, 130))
-    assert shown.splitlines()[1].split()[:9] == ["total", "+13", "+9", "…", "+18", "1,500", "7", "s", "0"]
+def test_a_row_has_value_interval_n_and_age() -> None:
+    output = text(table(scores(nps("all", "5m", 700, 300, 500), nps("all", "7d", 5_000, 0, 5_000)), "5m", NOW, 130))
+    assert output.splitlines()[1].split()[:9] == ["total", "+13", "+9", "…", "+18", "1,500", "7", "s", "0"]
 
 
 @pytest.mark.parametrize(("width", "gone"), [(130, set()), (100, {"age"}), (80, {"age", "CES", "response"})])
 def test_a_narrow_terminal_gets_fewer_columns_and_no_broken_line(width: int, gone: set[str]) -> None:
-    shown = table(scores(nps("all", "5m", 3, 1, 1), nps("network-outage", "5m", 0, 0, 90)), "5m", NOW, width)
-    names = {str(column.header) for column in shown.columns}
+    rendered = table(scores(nps("all", "5m", 3, 1, 1), nps("network-outage", "5m", 0, 0, 90)), "5m", NOW, width)
+    names = {str(column.header) for column in rendered.columns}
     assert {"age", "CES", "response"} - names == gone
     assert {"touchpoint", "NPS 5m", "95 % interval", "n", "NPS 7d", "risk"} <= names
-    lines = text(shown, width).splitlines()
+    lines = text(rendered, width).splitlines()
     assert len(lines) == 4
     assert max(map(len, lines)) <= width
 
@@ -125,7 +125,7 @@ def exposition(received: int, spent: float, passed: int) -> str:
     )
 
 
-def test_the_state_of_the_workers_is_read_from_its_metrics() -> None:
+def test_the_state_of_the_workers_is_read_from_their_metrics() -> None:
     metrics = WorkerMetrics(Settings())
     metrics.update(exposition(100, 2.0, 10), 1000.0)
     assert (metrics.events_per_second, metrics.latency_s) == (0.0, None)
@@ -151,13 +151,13 @@ def test_rates_are_those_of_the_last_seconds() -> None:
     assert metrics.events_per_second == 1
 
 
-def test_lines_come_when_something_else_is_done_and_not_more_often() -> None:
+def test_a_line_is_written_when_the_activity_changes_and_not_more_often() -> None:
     out = io.StringIO()
     lines, known = LineScreen(Console(file=out, width=130)), scores(nps("all", "5m", 30, 10, 5))
     metrics = WorkerMetrics(Settings())
     starting = View(NOW, Scores(), metrics, "5m", "starting", 0.0, 0)
-    for shown in (starting, starting, view(known, metrics), view(known, metrics)):
-        lines.show(shown)
+    for state in (starting, starting, view(known, metrics), view(known, metrics)):
+        lines.show(state)
     assert out.getvalue().splitlines() == [
         "starting 00:00  0 events sent",
         "live 01:01  100 events sent  NPS 5m +56 (+32 … +72, n 45)",

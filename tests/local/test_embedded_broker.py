@@ -1,4 +1,4 @@
-"""The embedded broker answers when it says so, is ours alone, and leaves nothing behind."""
+"""The embedded broker answers once it has started, is not shared, and leaves no process behind."""
 
 import os
 import signal
@@ -64,7 +64,7 @@ def test_a_ctrl_c_in_the_terminal_does_not_reach_it() -> None:
         assert os.getpgid(broker.pid) != os.getpgid(0)
 
 
-def test_one_that_has_ended_by_itself_is_noticed() -> None:
+def test_a_broker_that_has_ended_by_itself_is_noticed() -> None:
     with EmbeddedBroker() as broker:
         broker.check()
         assert broker.pid
@@ -104,7 +104,7 @@ def test_another_binary_is_named_by_the_environment(monkeypatch: pytest.MonkeyPa
         EmbeddedBroker().start()
 
 
-def test_a_binary_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_binary_that_cannot_be_executed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(BINARY, "/no/such/tansu")
     with pytest.raises(BrokerError, match=f"{BINARY}: /no/such/tansu is not executable"):
         EmbeddedBroker().start()

@@ -56,7 +56,9 @@ def test_the_help_says_what_is_needed(command: str) -> None:
 
 
 @pytest.mark.io
-@pytest.mark.parametrize("arguments", [["demo"], ["try", "telco-nps", "answers.csv"]], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    "arguments", [["demo"], ["try", "telco-nps", "answers.csv"]], ids=lambda arguments: arguments[0]
+)
 def test_a_command_without_the_extra_ends_with_one_line(install: Install, arguments: list[str]) -> None:
     install()
     result = CliRunner().invoke(main, arguments)

@@ -1,4 +1,4 @@
-"""How results look to people, one form for each unit."""
+"""Results in the table: each unit has its own format."""
 
 from datetime import UTC, datetime
 from typing import get_args
@@ -39,7 +39,7 @@ def lines(
     return list(table([Result(score, b"")]))[2:]
 
 
-FORMS = {
+FORMATS = {
     "points": (12.345, (-3.21, 27.0), "+12.3  -3.2 … +27.0"),
     "ratio": (0.8269, (0.5, 1.0), "82.7 %  50.0 % … 100.0 %"),
     "scale": (4.7, (3.15, 6.25), "4.70  3.15 … 6.25"),
@@ -48,17 +48,17 @@ FORMS = {
 }
 
 
-def test_every_unit_has_a_form() -> None:
-    assert set(FORMS) == set(get_args(Unit))
+def test_every_unit_has_a_format() -> None:
+    assert set(FORMATS) == set(get_args(Unit))
 
 
-@pytest.mark.parametrize("unit", FORMS)
+@pytest.mark.parametrize("unit", FORMATS)
 def test_value_and_interval_are_shown_in_their_unit(unit: str) -> None:
-    value, interval, expected = FORMS[unit]
+    value, interval, expected = FORMATS[unit]
     assert " ".join(expected.split()) in " ".join(lines(unit, value, interval)[0].split())
 
 
-def test_what_no_record_tells_is_unknown_and_what_has_become_empty_is_left_out() -> None:
-    (told,) = lines("ratio", None, n=0, counts={"transferred": 0, "unknown": 7})
-    assert " ".join(told.split()) == "x total all 24h 2025-03-04 00:00 unknown – 0"
+def test_a_value_without_data_is_unknown_and_an_empty_window_is_left_out() -> None:
+    (line,) = lines("ratio", None, n=0, counts={"transferred": 0, "unknown": 7})
+    assert " ".join(line.split()) == "x total all 24h 2025-03-04 00:00 unknown – 0"
     assert lines("ratio", None, n=0) == []

@@ -66,13 +66,13 @@ def test_messages_come_in_the_order_and_span_of_sending(history: list[Message], 
     assert START <= live[0].time_ms < START + 1_000
 
 
-def test_whatever_is_meant_to_be_valid_is_valid(history: list[Message], live: list[Message]) -> None:
+def test_records_intended_as_valid_are_valid(history: list[Message], live: list[Message]) -> None:
     for message in (*history, *live):
         if message.note != "invalid":
             assert milliseconds(event(message).time) <= message.time_ms
 
 
-def test_whatever_is_meant_to_be_invalid_is_refused_for_many_reasons(history: list[Message]) -> None:
+def test_records_intended_as_invalid_are_refused_for_many_reasons(history: list[Message]) -> None:
     reasons = Counter[str]()
     for message in history:
         if message.note == "invalid":
@@ -86,17 +86,17 @@ def test_whatever_is_meant_to_be_invalid_is_refused_for_many_reasons(history: li
 
 
 def test_a_key_is_the_customer_or_else_the_record(history: list[Message]) -> None:
-    nobody = 0
+    anonymous = 0
     for message in history:
         if message.note != "invalid":
             record = event(message)
             known = record.customer not in {"", "0"}
-            nobody += not known
+            anonymous += not known
             assert message.key == (record.customer if known else record.record_id).encode()  # type: ignore[union-attr]
-    assert nobody > 20
+    assert anonymous > 20
 
 
-def test_noise_is_about_what_was_asked_for(history: list[Message]) -> None:
+def test_the_shares_of_noise_are_as_configured(history: list[Message]) -> None:
     noise, notes = Noise(), Counter(message.note for message in history)
     records = notes["fresh"] + notes["late"]
     assert notes["late"] / records == pytest.approx(noise.late, rel=0.25)
@@ -138,7 +138,7 @@ def test_the_live_rate_is_right_from_the_start(rate: float) -> None:
     assert len(first) == pytest.approx(4_000, rel=0.15)
 
 
-def test_the_density_of_the_past_is_right(history: list[Message]) -> None:
+def test_the_past_has_the_configured_number_of_messages(history: list[Message]) -> None:
     after_the_snapshot = [message for message in history if message.time_ms >= START + 2 * DAY]
     assert len(after_the_snapshot) / 12 == pytest.approx(Company().history_per_day, rel=0.06)
 
@@ -151,7 +151,7 @@ def test_the_past_has_a_rhythm_of_day_and_week(history: list[Message]) -> None:
     assert days[6] < 0.8 * days[1]
 
 
-def test_ids_of_past_and_live_never_meet(history: list[Message], live: list[Message]) -> None:
+def test_past_and_live_stream_share_no_id(history: list[Message], live: list[Message]) -> None:
     ids = [{event(m).event_id for m in messages if m.note != "invalid"} for messages in (history, live)]
     assert not ids[0] & ids[1]
 
@@ -172,7 +172,7 @@ def test_all_records_fit_on_a_line(history: list[Message]) -> None:
     assert max(len(message.value) for message in history) < 1_000
 
 
-def test_who_cancelled_in_the_past_stays_away_from_the_live_stream() -> None:
+def test_customers_who_cancelled_in_the_past_are_not_in_the_live_stream() -> None:
     company = Company(customers=200, incident=None)
     people = company.population()
     gone = set()

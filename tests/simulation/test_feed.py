@@ -1,4 +1,4 @@
-"""The simulated company reaches the topics complete, keyed, stamped with the time of sending, until told to stop."""
+"""The messages of the simulated company reach the topics complete, keyed, with the time of sending, until a stop."""
 
 import asyncio
 import time
@@ -43,7 +43,7 @@ async def received(settings: Settings, count: int) -> list[tuple[str, int, bytes
 
 
 class StopAfter:
-    """Stops the feed once the live phase has sent this many messages, and keeps what progress said."""
+    """Stops the feed once the live phase has sent this many messages, and records the phases."""
 
     def __init__(self, stop: asyncio.Event, live: int) -> None:
         self._stop, self._live = stop, live
@@ -83,7 +83,7 @@ async def test_history_then_live_reach_the_topics_complete(
     assert all(began * 1000 - 1_000 <= stamp <= time.time() * 1000 for *_, stamp in found)
 
 
-async def test_a_feed_told_to_stop_before_it_began_sends_nothing(
+async def test_a_feed_stopped_before_it_begins_sends_nothing(
     fresh_broker: EmbeddedBroker, make_settings: Callable[..., Settings]
 ) -> None:
     settings = make_settings(fresh_broker.address)

@@ -1,4 +1,4 @@
-"""What happens in the simulated company is believable: life cycles, queues, moods, and the staged incident."""
+"""The events of the simulated company are plausible: life cycles, queues, moods, and the staged incident."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -26,8 +26,8 @@ INCIDENT = Incident(offset_s=90, length_s=60)
 
 def records(messages: Iterable[Message], topic: Topic, record: type[R]) -> list[R]:
     decoder = msgspec.json.Decoder(record)
-    wanted = [m for m in messages if m.topic == topic.name and m.note in {"fresh", "late"}]
-    return sorted((decoder.decode(m.value) for m in wanted), key=lambda r: r.time)
+    selected = [m for m in messages if m.topic == topic.name and m.note in {"fresh", "late"}]
+    return sorted((decoder.decode(m.value) for m in selected), key=lambda r: r.time)
 
 
 def histories(events: Sequence[R]) -> list[list[R]]:
@@ -68,7 +68,7 @@ def test_every_change_of_a_ticket_and_an_account_occurs(past: list[Message]) -> 
     assert {one.change for one in records(past, ACCOUNTS, Account)} == {"started", "renewed", "updated", "cancelled"}
 
 
-def test_money_is_paid_back_at_returns_far_more_than_elsewhere(past: list[Message]) -> None:
+def test_returns_have_far_more_refunds_than_onboarding(past: list[Message]) -> None:
     share = {}
     for name in ("returns", "onboarding"):
         tickets = [t for t in histories(records(past, TICKETS, Ticket)) if t[0].touchpoint == name]
@@ -130,7 +130,7 @@ def test_all_kinds_are_asked_and_the_relationship_is_a_survey_of_its_own(past: l
     assert any(one.comment for one in surveys)
 
 
-def test_touchpoints_differ_as_they_do_in_life(past: list[Message]) -> None:
+def test_touchpoints_differ_in_satisfaction(past: list[Message]) -> None:
     answers = {name: _nps(records(past, SURVEYS, Survey), {name}) for name in ("onboarding", "network-outage")}
     assert nps_value(answers["onboarding"]) > 20
     assert nps_value(answers["network-outage"]) < -20
@@ -160,22 +160,22 @@ def after(second: float) -> bool:
     return second >= INCIDENT.offset_s + INCIDENT.length_s + 30
 
 
-Stretch = Callable[[float], bool]
+Period = Callable[[float], bool]
 
 
 def _second(moment: datetime) -> float:
     return moment.timestamp() - START / 1000
 
 
-def _calls(messages: list[Message], stretch: Stretch) -> list[Call]:
-    return [c for c in records(messages, CALLS, Call) if c.touchpoint == "billing" and stretch(_second(c.time))]
+def _calls(messages: list[Message], period: Period) -> list[Call]:
+    return [c for c in records(messages, CALLS, Call) if c.touchpoint == "billing" and period(_second(c.time))]
 
 
-def _nps(surveys: list[Survey], touchpoints: set[str], stretch: Stretch = lambda second: True) -> list[int]:
+def _nps(surveys: list[Survey], touchpoints: set[str], period: Period = lambda second: True) -> list[int]:
     return [
         int(one.score)
         for one in surveys
-        if one.kind == "nps" and one.score is not None and one.touchpoint in touchpoints and stretch(_second(one.time))
+        if one.kind == "nps" and one.score is not None and one.touchpoint in touchpoints and period(_second(one.time))
     ]
 
 
@@ -190,7 +190,7 @@ def nps_value(scores: list[int]) -> float:
 
 def test_the_incident_lowers_nps_where_it_hits_and_only_there(staged: list[Message]) -> None:
     surveys, hit = records(staged, SURVEYS, Survey), set(INCIDENT.touchpoints)
-    calm, dark, mended = (_nps(surveys, hit, stretch) for stretch in (before, during, after))
+    calm, dark, mended = (_nps(surveys, hit, period) for period in (before, during, after))
     assert nps_z(_counts(calm), _counts(dark)) > 5
     assert nps_value(dark) < nps_value(calm) - 40
     assert nps_value(mended) > nps_value(dark) + 30
@@ -199,12 +199,12 @@ def test_the_incident_lowers_nps_where_it_hits_and_only_there(staged: list[Messa
 
 
 def test_the_incident_brings_more_calls_and_tickets_and_recovers(staged: list[Message]) -> None:
-    def opened(stretch: Stretch, seconds: float) -> float:
+    def opened(period: Period, seconds: float) -> float:
         tickets = records(staged, TICKETS, Ticket)
         contacts = [
-            t for t in tickets if t.change == "opened" and t.touchpoint == "billing" and stretch(_second(t.time))
+            t for t in tickets if t.change == "opened" and t.touchpoint == "billing" and period(_second(t.time))
         ]
-        return (len(contacts) + len(_calls(staged, stretch))) / seconds
+        return (len(contacts) + len(_calls(staged, period))) / seconds
 
     usual, hit = opened(before, INCIDENT.offset_s), opened(during, INCIDENT.length_s - 6)
     assert hit > 2 * usual
