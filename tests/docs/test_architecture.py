@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -69,6 +70,13 @@ def test_the_table_of_folders_lists_every_package() -> None:
     for parent in ("streams", "streams/core"):
         packages |= {f"{parent}/{path.parent.name}" for path in (ROOT / parent).glob("*/__init__.py")}
     assert packages == listed
+
+
+@pytest.mark.parametrize("container", ["streams", "streams.core"])
+def test_its_layers_are_those_that_are_checked(container: str) -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    [layers] = [one["layers"] for one in contracts if one.get("containers") == [container]]
+    assert f"- `{container}`: " + " → ".join(f"`{layer}`" for layer in layers) in PAGE
 
 
 def test_the_table_of_failures_has_every_fail_point() -> None:
