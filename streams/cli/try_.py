@@ -59,13 +59,13 @@ def command(
       cxstream try ./zendesk.toml tickets.ndjson.gz --window 7d --cut team --format ndjson
     """
     options = ReplayOptions(windows, cuts, scores, every, output_format)
-    plan = load_mapping(mapping)
+    loaded_mapping = load_mapping(mapping)
     require_embedded("try")
     is_default_table = output_format == "table" and not windows
     if is_default_table:
         options = replace(options, windows=(TABLE_WINDOW,))
     with trial_folder(keep) as folder, Sandbox(options.narrow(settings), folder) as sandbox:
-        results = asyncio.run(score_export(sandbox, plan, files))
+        results = asyncio.run(score_export(sandbox, loaded_mapping, files))
     if results is None:
         click.echo("no scores: not one row became an event; see above", err=True)
         return

@@ -27,18 +27,18 @@ def environment(address: str, **variables: str) -> dict[str, str]:
 @pytest.mark.slow
 def test_it_fails_until_topics_and_tables_exist(any_broker: str, tmp_path: Path) -> None:
     env = environment(any_broker, CLICKHOUSE_URL=f"chdb://{tmp_path}/db")
-    before = own_process("doctor", folder=tmp_path, **env)
+    before = own_process("doctor", folder=tmp_path, variables=env)
     assert before.returncode == 2
     assert levels(before.stdout)["topics"] == levels(before.stdout)["sinks"] == {"FAIL"}
     assert "create with `cxstream topics`" in before.stdout
     assert "run `cxstream migrate`" in before.stdout
 
-    assert own_process("topics", folder=tmp_path, **env).returncode == 0
-    assert own_process("migrate", folder=tmp_path, **env).stdout.count("applied ") > 0
-    again = own_process("migrate", folder=tmp_path, **env)
+    assert own_process("topics", folder=tmp_path, variables=env).returncode == 0
+    assert own_process("migrate", folder=tmp_path, variables=env).stdout.count("applied ") > 0
+    again = own_process("migrate", folder=tmp_path, variables=env)
     assert again.stdout == f"chdb://{tmp_path}/db is up to date\n"
 
-    after = own_process("doctor", folder=tmp_path, **env)
+    after = own_process("doctor", folder=tmp_path, variables=env)
     assert after.returncode == 0, after.stdout
     assert levels(after.stdout)["topics"] == levels(after.stdout)["sinks"] == {"ok"}
     assert (after.stderr, before.stderr) == ("", "")

@@ -76,7 +76,7 @@ def test_an_unexpected_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.io
 def test_a_failing_process_ends_with_one_line_and_no_other_output(tmp_path: Path) -> None:
-    done = own_process("topics", folder=tmp_path, CXSTREAM_KAFKA_BROKERS="127.0.0.1:1")
+    done = own_process("topics", folder=tmp_path, variables={"CXSTREAM_KAFKA_BROKERS": "127.0.0.1:1"})
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("cxstream: no broker at 127.0.0.1:1: start it or set kafka.brokers")
     assert done.stderr.count("\n") == 1

@@ -38,7 +38,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def replay(settings: Settings, folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-    return own_process("replay", *options, folder=folder, timeout_s=120, **environment(settings))
+    return own_process("replay", *options, folder=folder, timeout_s=120, variables=environment(settings))
 
 
 def topics(settings: Settings) -> set[str]:

@@ -170,7 +170,8 @@ def wait_for_lines(path: Path, number: int) -> list[dict[str, Any]]:
 
 
 def test_an_unreachable_broker_is_reported_once_and_not_by_each_part(tmp_path: Path) -> None:
-    ended = own_process("worker", folder=tmp_path, timeout_s=WITHIN, CXSTREAM_KAFKA_BROKERS="127.0.0.1:1")
+    variables = {"CXSTREAM_KAFKA_BROKERS": "127.0.0.1:1"}
+    ended = own_process("worker", folder=tmp_path, timeout_s=WITHIN, variables=variables)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == "cxstream: no broker at 127.0.0.1:1: start it or set kafka.brokers\n"
 
@@ -195,7 +196,7 @@ def test_a_second_worker_on_one_chdb_path_is_one_line_and_exit_code_2(
         (tmp_path / "second").mkdir()
         own = {"CXSTREAM_APP_ID": "second", "CXSTREAM_METRICS_STREAMS_PORT": "0"}
         options = ["--config", str(first.file)]
-        ended = own_process("worker", *options, folder=tmp_path / "second", timeout_s=WITHIN, **own)
+        ended = own_process("worker", *options, folder=tmp_path / "second", timeout_s=WITHIN, variables=own)
         assert first.process.poll() is None
     assert ended.returncode == 2
     (message,) = (line for line in ended.stderr.splitlines() if "chDB allows one process per path" in line)

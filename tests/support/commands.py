@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -28,7 +29,7 @@ def refusal(*arguments: str, **variables: str | None) -> str:
 
 
 def own_process(
-    *arguments: str, folder: Path, timeout_s: float = 60.0, **variables: str
+    *arguments: str, folder: Path, variables: Mapping[str, str] | None = None, timeout_s: float = 60.0
 ) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own, with `folder` as working directory and no settings but `variables`."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("CXSTREAM_")}
@@ -40,5 +41,5 @@ def own_process(
         text=True,
         timeout=timeout_s,
         check=False,
-        env=env | variables | {"PYTHONPATH": path},
+        env=env | dict(variables or {}) | {"PYTHONPATH": path},
     )
