@@ -21,7 +21,8 @@ RUNNABLE = (
     ("cxstream", "topics", "--list"),
 )
 DEMO = ("cxstream", "demo", "--seconds")
-RUN = sorted({command.words for command in COMMANDS if command.words in RUNNABLE or command.words[:-1] == DEMO})
+OURS = [(Path(command.words[0]).name, *command.words[1:]) for command in COMMANDS]
+RUN = sorted({words for words in OURS if words in RUNNABLE or words[:-1] == DEMO})
 
 
 def known_cxstream(words: tuple[str, ...]) -> None:
