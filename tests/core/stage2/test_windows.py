@@ -1,4 +1,4 @@
-"""Rolling windows from cumulative partials: how they slide, which results are published, and what it costs.
+"""Rolling windows from cumulative partials: how they slide, and which results are published.
 
 A window ends at the end of the pane that contains the present. A window of 60 s over panes of 10 s:
 
@@ -8,50 +8,12 @@ A window ends at the end of the pane that contains the present. A window of 60 s
                   [----------- 60 s -----------)      now = 12:00:10 …: one pane leaves, one enters
 """
 
-import sys
-from collections.abc import Callable
-from types import FrameType
-from typing import Any
-
 import pytest
 
-from schemas.pane import Pane
-from schemas.score import Score
 from streams.core.events.source_label import ASSESSMENT_LABEL
-from streams.core.stage2.windows import Windows
 from streams.core.time.instants import to_datetime, to_ms
-from tests.reference.contracts import SURVEYS
+from tests.core.stage2.given import at, one, pane, windows
 from tests.support.arrivals import DAY, HOUR, MINUTE, NOON, SECOND
-from tests.support.stream import new_windows, settings_with
-
-
-def windows(*lengths: str, **owners: str) -> Windows:
-    return new_windows(settings_with(windows={"lengths": list(lengths)}, owners=owners))
-
-
-def pane(start: int, answers: dict[int, int], *, version: int = 1, resolution: int = 10, **fields: Any) -> Pane:
-    values = {
-        "cut": "total",
-        "cell": "all",
-        "resolution": resolution,
-        "start": to_datetime(start),
-        "topic": SURVEYS,
-        "partition": 0,
-        "version": version,
-        "last": {"nps": to_datetime(start + 1)} if answers else {},
-        "counts": {"nps": answers} if answers else {},
-    }
-    return Pane(**{**values, **fields})
-
-
-def one(results: list[Score]) -> Score:
-    [result] = results
-    return result
-
-
-def at(now: int, stage: Windows) -> list[Score]:
-    stage.advance(now)
-    return stage.changed_results()
 
 
 def test_a_window_is_published_if_its_counts_change_but_not_if_only_time_passes() -> None:
@@ -214,94 +176,6 @@ def test_an_owner_is_named_for_their_cell_only() -> None:
         ("team", "web"): None,
     }
     assert stage.cell_count == 3
-
-
-class TestAfterARestart:
-    """Stage 2 reads its own topic to know the results that are published already."""
-
-    def before(self, now: int, *panes: Pane) -> Score:
-        stage = windows("5m")
-        for partial in panes:
-            stage.apply(partial)
-        return one(at(now, stage))
-
-    def test_an_unchanged_result_is_not_published_again(self) -> None:
-        published = self.before(NOON, pane(NOON, {10: 1}))
-        stage = windows("5m")
-        stage.restore(published)
-        stage.apply(pane(NOON, {10: 1}))
-        assert at(NOON + MINUTE, stage) == []
-
-    def test_a_result_that_changed_meanwhile_is_published(self) -> None:
-        published = self.before(NOON, pane(NOON, {10: 1}))
-        stage = windows("5m")
-        stage.restore(published)
-        stage.apply(pane(NOON, {10: 2}, version=2))
-        assert one(at(NOON, stage)).n == 2
-
-    def test_a_window_that_became_empty_meanwhile_is_published_with_null(self) -> None:
-        published = self.before(NOON, pane(NOON, {10: 1}))
-        stage = windows("5m")
-        stage.restore(published)
-        gone = one(at(NOON + DAY, stage))
-        assert (gone.score, gone.cell, gone.window, gone.value, gone.n) == ("nps", "all", "5m", None, 0)
-        assert at(NOON + 2 * DAY, stage) == []
-
-    def test_a_null_published_before_is_not_published_again(self) -> None:
-        published = self.before(NOON, pane(NOON, {10: 1}))
-        stage = windows("5m")
-        stage.restore(published)
-        gone = one(at(NOON + DAY, stage))
-        again = windows("5m")
-        again.restore(published)
-        again.restore(gone)
-        assert at(NOON + DAY, again) == []
-
-    def test_windows_that_are_no_longer_configured_are_ignored(self) -> None:
-        published = self.before(NOON, pane(NOON, {10: 1}))
-        stage = windows("1h")
-        stage.restore(published)
-        assert at(NOON + DAY, stage) == []
-        assert stage.cell_count == 0
-
-
-def lines(work: Callable[[], object]) -> int:
-    """The number of lines of the core that are run: a measure of work that does not depend on the machine."""
-    run = 0
-
-    def trace(frame: FrameType, event: str, argument: object) -> Any:
-        nonlocal run
-        run += event == "line"
-        return trace if "/streams/core/" in frame.f_code.co_filename else None
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        work()
-    finally:
-        sys.settrace(before)
-    return run
-
-
-@pytest.mark.parametrize(("short", "long", "resolution"), [("26h", "365d", 3600), ("5m", "1h", 10)])
-def test_a_change_and_a_slide_cost_the_same_however_long_the_window(short: str, long: str, resolution: int) -> None:
-    work = {}
-    for length in (short, long):
-        stage, width = windows(length), resolution * 1000
-        panes = 2 * 365 * 24 if resolution == 3600 else 800
-        for number in range(panes):
-            stage.advance(NOON + number * width)
-            stage.apply(pane(NOON + number * width, {number % 11: 1}, resolution=resolution))
-            stage.changed_results()
-
-        def on(stage: Windows = stage, first: int = panes, width: int = width) -> None:
-            for number in range(first, first + 20):
-                stage.advance(NOON + number * width)
-                stage.apply(pane(NOON + number * width, {number % 11: 1}, resolution=resolution))
-                stage.changed_results()
-
-        work[length] = lines(on)
-    assert work[short] == work[long] > 0
 
 
 def test_a_result_has_the_start_and_end_of_its_window() -> None:
