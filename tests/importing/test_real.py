@@ -20,9 +20,8 @@ from tests.support.no_progress import NoProgress
 
 FILES = {"servicenow": readers.TICKETS, "bank-calls": readers.CALLS, "telco-nps": readers.ANSWERS}
 READERS = {"servicenow": readers.ticket_changes, "bank-calls": readers.calls, "telco-nps": readers.answers}
-NAMES = [pytest.param("servicenow", marks=pytest.mark.slow), "bank-calls", "telco-nps"]
 
-pytestmark = pytest.mark.xdist_group("exports")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("exports")]
 
 Event = dict[str, Any]
 
@@ -45,7 +44,7 @@ def event(name: str, **expected: str) -> Event:
 @pytest.mark.parametrize(
     ("name", "rows", "sent", "rejected", "dropped"),
     [
-        pytest.param("servicenow", 141_712, 141_712, {}, {}, marks=pytest.mark.slow),
+        ("servicenow", 141_712, 141_712, {}, {}),
         ("bank-calls", 17_456, 17_313, {}, {"phantom": 143}),
         ("telco-nps", 1_482, 1_460, {"missing_field": 22}, {}),
     ],
@@ -60,7 +59,7 @@ def test_every_row_is_accounted_for(
     assert rows == sent + sum(rejected.values()) + sum(dropped.values())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FILES)
 def test_events_equal_those_of_an_independent_reader_in_the_same_order(name: str) -> None:
     _, events, keys = imported(name)
     expected = READERS[name]()
@@ -74,7 +73,7 @@ def test_events_equal_those_of_an_independent_reader_in_the_same_order(name: str
     assert keys == list(readers.keys(expected if name != "telco-nps" else events))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FILES)
 def test_identities_are_distinct_and_times_ascend(name: str) -> None:
     _, events, _ = imported(name)
     assert len({(e["record_id"], e["event_id"]) for e in events}) == len(events)
@@ -84,7 +83,6 @@ def test_identities_are_distinct_and_times_ascend(name: str) -> None:
     assert times == sorted(times)
 
 
-@pytest.mark.slow
 def test_missing_values_of_the_desk_are_absent_and_its_users_are_internal() -> None:
     _, events, keys = imported("servicenow")
     assert not any("?" in e.values() for e in events)
@@ -96,13 +94,11 @@ def test_missing_values_of_the_desk_are_absent_and_its_users_are_internal() -> N
     assert all(key == e["record_id"] for e, key in anonymous)
 
 
-@pytest.mark.slow
 def test_invalid_states_of_the_desk_are_kept_as_updates() -> None:
     changes = [e["change"] for e in imported("servicenow")[1] if e["status"] == "-100"]
     assert changes == ["updated"] * 5
 
 
-@pytest.mark.slow
 def test_states_of_the_desk_become_changes() -> None:
     _, events, _ = imported("servicenow")
     assert Counter(e["change"] for e in events) == {
@@ -114,7 +110,6 @@ def test_states_of_the_desk_become_changes() -> None:
     assert {e["status"] for e in events if e["change"] == "solved"} == {"Resolved"}
 
 
-@pytest.mark.slow
 def test_the_one_update_of_the_desk_that_is_out_of_order_is_put_in_order() -> None:
     changes = [e for e in imported("servicenow")[1] if e["record_id"] == "0000137"]
     in_file = [int(e["event_id"].split()[1]) for e in changes]
@@ -122,13 +117,11 @@ def test_the_one_update_of_the_desk_that_is_out_of_order_is_put_in_order() -> No
     assert [e["time"] for e in changes] == sorted(e["time"] for e in changes)
 
 
-@pytest.mark.slow
 def test_changes_of_a_ticket_in_the_same_minute_keep_the_order_of_the_file() -> None:
     changes = [e for e in imported("servicenow")[1] if e["record_id"] == "0000045"]
     assert [int(e["event_id"].split()[1]) for e in changes] == [0, 2, 3, 4]
 
 
-@pytest.mark.slow
 def test_the_touchpoint_of_the_desk_is_the_first_of_its_two_categories() -> None:
     assert event("servicenow", event_id="0000045 0 29/2/2016 01:23")["touchpoint"] == "55"
 

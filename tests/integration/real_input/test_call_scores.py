@@ -15,6 +15,8 @@ from tests.integration.real_input import readers
 from tests.reference.events import Arrival, Event, decode
 from tests.support.stream import Stage1, everything, new_windows, panes_of, record_of, settings_with
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("calls")]
+
 SETTINGS = settings_with(
     app={"mode": "replay"},
     kafka={"partitions": 1},

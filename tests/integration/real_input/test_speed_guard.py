@@ -11,6 +11,8 @@ from schemas.catalogue import CALLS
 from tests.integration.real_input.test_call_scores import arrivals, calls_of
 from tests.support.stream import Stage1, everything, new_windows, panes_of, record_of, settings_with
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("calls")]
+
 SETTINGS = settings_with(
     app={"mode": "replay"},
     kafka={"partitions": 1},
