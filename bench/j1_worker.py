@@ -1,7 +1,7 @@
-"""One cxstream worker on job J1, measured from inside: `python -m bench.j1_worker` prints its figures.
+"""One cxstream worker on job J1, measured from within: `python -m bench.j1_worker` prints its figures.
 
-It runs the agents of `cxstream replay`, both stages, with durable checkpoints; settings come from
-the environment. The clock runs from the first record applied until the last window is published.
+It runs both stages as `cxstream replay` does, with durable checkpoints; settings come from the environment. Time is
+measured from the first applied record until the last window is published.
 """
 
 import asyncio
@@ -11,12 +11,13 @@ import time
 from functools import partial
 
 from streams import app
-from streams.runtime.replay import extent_of, replay
+from streams.runtime.replay import replay
+from streams.runtime.replay_extent import extent_of
 from streams.settings import Settings, load
 
 
 async def measure(settings: Settings) -> dict[str, float]:
-    """Events a second, CPU seconds a million events, peak memory in MB, checkpoint bytes an event."""
+    """Events per second, CPU seconds per million events, peak memory in MB, and the outcomes of the records."""
     extent = await extent_of(settings)
     first: list[tuple[float, float, int]] = []
 

@@ -18,7 +18,7 @@ from streams.local.folders import new_folder
 from streams.local.sandbox import Sandbox
 from streams.replaying.results import Result
 from streams.replaying.run import run_replay
-from streams.runtime.replay import extent_of
+from streams.runtime.replay_extent import extent_of
 from streams.settings import Settings
 
 

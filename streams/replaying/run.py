@@ -15,7 +15,8 @@ from streams.replaying.own_topics import own_topics, require_source_topics
 from streams.replaying.results import Result, read_results
 from streams.replaying.table import table
 from streams.runtime.clock import monotonic
-from streams.runtime.replay import ReplayExtent, TopicCounts, extent_of, replay
+from streams.runtime.replay import TopicCounts, replay
+from streams.runtime.replay_extent import ReplayExtent, extent_of
 from streams.settings import Settings
 
 _ACTIVITY = "counting"

@@ -11,7 +11,7 @@ from streams.local.embedded_broker import EmbeddedBroker
 from streams.replaying.results import Result
 from streams.runtime import transport
 from streams.runtime.connection import aiokafka_options
-from streams.runtime.replay import extent_of, last_records
+from streams.runtime.replay_extent import extent_of, last_records
 from streams.runtime.topics import create_topics
 from tests.reference import differences
 from tests.support.apache_kafka import KafkaCluster

@@ -10,7 +10,8 @@ from aiokafka import AIOKafkaProducer
 from streams import app
 from streams.core.stage1.partitioner import partition_of
 from streams.replaying.results import Result, read_results
-from streams.runtime.replay import ReplayExtent, TopicCounts, extent_of, replay
+from streams.runtime.replay import TopicCounts, replay
+from streams.runtime.replay_extent import ReplayExtent, extent_of
 from streams.settings import Settings
 from tests.reference.windows import moment_of
 from tests.support.brokers import make_settings
