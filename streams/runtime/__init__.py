@@ -1,1 +1,1 @@
-"""How it runs on Kafka: transport, agents, checkpoints, recovery, telemetry."""
+"""How the stream runs on Kafka: transport, agents, checkpoints, recovery, telemetry."""

@@ -1,4 +1,4 @@
-"""The only place that knows what time it is."""
+"""The only place that reads a clock."""
 
 import time
 

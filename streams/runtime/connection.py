@@ -1,4 +1,4 @@
-"""How every client reaches the broker, and whether the broker knows transactions."""
+"""How every client reaches the broker, and whether the broker has transactions."""
 
 import asyncio
 import logging
@@ -16,8 +16,8 @@ from faust.types.auth import CredentialsT
 from streams.errors import BrokerError, ConfigError
 from streams.settings import Settings
 
-PROBE_SECONDS = 10.0
-"""How long a broker may take to say whether it has transactions; a fresh one creates a topic first."""
+_PROBE_S = 10.0
+"""How long a broker may take to answer whether it has transactions; a new one creates a topic first."""
 
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):([0-9]{1,5})")
 _NO_TRANSACTIONS = (
@@ -40,7 +40,7 @@ def brokers(settings: Settings) -> list[str]:
 
 
 def aiokafka_options(settings: Settings) -> dict[str, Any]:
-    """Keyword arguments for any aiokafka client; raises `ConfigError` where they contradict."""
+    """Keyword arguments for any aiokafka client; raises `ConfigError` if settings contradict each other."""
     security = settings.kafka.security.upper()
     options: dict[str, Any] = {"bootstrap_servers": brokers(settings), "security_protocol": security}
     context = _ssl_context(settings)
@@ -50,21 +50,21 @@ def aiokafka_options(settings: Settings) -> dict[str, Any]:
 
 
 def kafka_python_options(settings: Settings, timeout_s: float = 5.0) -> dict[str, Any]:
-    """Keyword arguments for kafka-python's clients, which give up on the broker after `timeout` seconds."""
+    """Keyword arguments for kafka-python's clients, which give up on the broker after `timeout_s` seconds."""
     return aiokafka_options(settings) | {"bootstrap_timeout_ms": round(timeout_s * 1000), "request_timeout_ms": 15_000}
 
 
 async def connected(start: Coroutine[Any, Any, object]) -> None:
-    """Wait for a client's `start()`; when cancelled meanwhile, only after it has ended.
+    """Wait for a client's `start()`. A cancellation takes effect only after `start()` has ended.
 
-    A client of aiokafka that is cancelled while it connects forgets the socket without closing it.
+    An aiokafka client that is cancelled while it connects never closes its socket.
     """
     starting = asyncio.ensure_future(start)
     try:
         await asyncio.shield(starting)
     except asyncio.CancelledError:
         await asyncio.wait({starting})
-        _ = starting.cancelled() or starting.exception()  # what went wrong no longer matters
+        _ = starting.cancelled() or starting.exception()  # retrieved, so that asyncio does not log it
         raise
 
 
@@ -76,8 +76,8 @@ def faust_broker(settings: Settings) -> list[str]:
 def faust_credentials(settings: Settings) -> CredentialsT | None:
     """The `broker_credentials` of a Faust app.
 
-    Faust sends a password in clear when it is given no SSL context, so one always goes with it
-    unless `kafka.allow_plaintext_password` says otherwise.
+    Faust sends a password unencrypted if it is given no SSL context. A password therefore always comes with one,
+    unless `kafka.allow_plaintext_password` is set.
     """
     context, sasl = _ssl_context(settings), _sasl(settings)
     if sasl:
@@ -92,17 +92,17 @@ def no_broker(settings: Settings) -> BrokerError:
 
 
 async def transactions_supported(settings: Settings) -> bool:
-    """Whether checkpoints can be transactions, as `kafka.transactions` wishes and the broker allows.
+    """Whether checkpoints are transactions: `kafka.transactions` asks for them and the broker has them.
 
-    Asks the broker once for a producer id, unless transactions are "off". Raises `BrokerError`
-    when they are "on" and the broker has none, and when it does not answer: doubt is no permission
-    to do without.
+    Asks the broker for a producer id, unless the setting is "off". Raises `BrokerError` if it is "on" and the broker
+    has no transactions, and if the broker does not answer. Going on without transactions then was rejected: two
+    workers without them would overwrite each other's state.
     """
-    wish = settings.kafka.transactions
-    if wish == "off":
+    setting = settings.kafka.transactions
+    if setting == "off":
         return False
     supported = await _probe(settings)
-    if wish == "on" and not supported:
+    if setting == "on" and not supported:
         raise BrokerError(
             f'the broker at {settings.kafka.brokers} has no transactions: set kafka.transactions = "off" '
             "(one worker only) or use Apache Kafka"
@@ -111,13 +111,13 @@ async def transactions_supported(settings: Settings) -> bool:
 
 
 async def _probe(settings: Settings) -> bool:
-    # "unknown error" may pass; said twice it is the embedded broker's way of saying no
+    # "unknown error" may be temporary; twice in a row it is how the embedded broker answers that it has none
     return await _opens_transactions(settings) or await _opens_transactions(settings)
 
 
 @contextmanager
 def _without_probe_errors() -> Iterator[None]:
-    """Keep the client from logging as an error the answer that only says: no transactions."""
+    """Keep the client from logging an error when the broker answers that it has no transactions."""
 
     def is_other_error(record: logging.LogRecord) -> bool:
         return not record.msg.startswith("Unexpected error during InitProducerIdRequest")
@@ -136,7 +136,7 @@ async def _opens_transactions(settings: Settings) -> bool:
     )
     try:
         with _without_probe_errors():
-            async with asyncio.timeout(PROBE_SECONDS):
+            async with asyncio.timeout(_PROBE_S):
                 await producer.start()
     except _NO_TRANSACTIONS:
         return False
@@ -154,7 +154,7 @@ async def _opens_transactions(settings: Settings) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    return f"no answer in {PROBE_SECONDS:g} s" if isinstance(error, TimeoutError) else type(error).__name__
+    return f"no answer in {_PROBE_S:g} s" if isinstance(error, TimeoutError) else type(error).__name__
 
 
 def _ssl_context(settings: Settings) -> ssl.SSLContext | None:

@@ -1,4 +1,4 @@
-"""Named points around every send at which fault tests kill the process; in production nothing happens there."""
+"""Named points around every send, at which fault tests kill the process; in production they have no effect."""
 
 from collections.abc import Callable
 

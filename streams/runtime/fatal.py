@@ -1,6 +1,6 @@
-"""How a worker ends: when it cannot go on, at once and with a reason; when it is told to, in time.
+"""How a worker ends: at once and with a reason if it cannot go on, within a time limit after a signal.
 
-Neither acknowledges anything: what was not checkpointed is processed again by the next owner.
+Neither way acknowledges anything: records without a checkpoint are processed again by the next owner.
 """
 
 import logging
@@ -19,14 +19,14 @@ OnFatal = Callable[[BaseException], None]
 """Is called with an error after which the worker cannot go on: `end_worker`, unless a replay wants to report it."""
 
 UNEXPECTED = 70
-"""Exit code for an error nobody foresaw (EX_SOFTWARE)."""
+"""Exit code for an unexpected error (EX_SOFTWARE)."""
 
 STOP_SECONDS = 15.0
 """How long an orderly end may take; half of what Kubernetes allows by default."""
 
 
 def end_worker(error: BaseException) -> None:
-    """Log why and exit now."""
+    """Log the error and exit at once, with its exit code."""
     if isinstance(error, CxError):
         log.critical("worker ends: %s", error)
         code = error.exit_code
@@ -38,22 +38,22 @@ def end_worker(error: BaseException) -> None:
 
 
 class PunctualWorker(faust.Worker):
-    """Faust's worker, which has ended `STOP_SECONDS` after a signal, whatever still holds it up.
+    """Faust's worker, which exits `STOP_SECONDS` after a signal even if something still blocks it.
 
-    A consumer that is told to stop while it joins its group may wait for good: Faust's thread for it never answers.
+    A consumer that is stopped while it joins its group may block for ever: its thread in Faust never answers.
     """
 
     def _schedule_shutdown(self, signal: Any) -> None:
         if not self._signal_stop_time:
-            overdue = threading.Timer(STOP_SECONDS, _leave)
-            overdue.daemon = True  # an end in time does not wait for it
+            overdue = threading.Timer(STOP_SECONDS, _exit_overdue)
+            overdue.daemon = True  # a worker that stops in time does not wait for it
             overdue.start()
         super()._schedule_shutdown(signal)
 
 
-def _leave() -> None:
+def _exit_overdue() -> None:
     log.warning(
-        "not everything stopped within %g s: leaving now; what was not checkpointed is read again", STOP_SECONDS
+        "not everything stopped within %g s: exiting now; records without a checkpoint are read again", STOP_SECONDS
     )
     logging.shutdown()
     os._exit(0)

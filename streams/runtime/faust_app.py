@@ -1,4 +1,4 @@
-"""A Faust app as we run it: chunks as messages, no tables, no web server of its own, nothing in the environment."""
+"""The Faust app of a worker: chunks as messages, no tables, no web server, no settings from the environment."""
 
 import asyncio
 import gc
@@ -27,20 +27,21 @@ BUFFERED_CHUNKS = 4
 
 _DAY_S = 86_400.0
 _GC_THRESHOLDS = (100_000, 50, 100)
-"""A chunk makes tens of thousands of short-lived objects and no cycles; Python's 700 costs a fifth of the speed."""
+"""A chunk makes tens of thousands of short-lived objects and no cycles; Python's threshold of 700 costs a fifth of
+the throughput."""
 
 
 class _WithoutWeb(BootStrategy):
-    """Starts no web server, whatever `faust worker` is told: by default it opens 6066 on all interfaces."""
+    """Starts no web server, whatever options `faust worker` gets: by default it opens 6066 on all interfaces."""
 
     enable_web = False
 
 
 class BatchApp(faust.App):
-    """An app whose messages are chunks, with further services that start before its consumer.
+    """An app whose messages are chunks, with services (`before`) that start before its consumer.
 
-    `lost` is told of a partition, where it was to be read on, and where its log starts instead; `check` is
-    called before anything starts, and what it raises ends the worker.
+    `on_records_deleted(tp, position, start)` is called if a partition was to be read on at `position` but its log
+    starts at `start`. `check` is called before anything starts; an error from it ends the worker.
     """
 
     BootStrategy = _WithoutWeb
@@ -52,7 +53,7 @@ class BatchApp(faust.App):
         super().__init__(*args, **kwargs)
 
     async def on_first_start(self) -> None:
-        """Start what must be up before the consumer, and look for garbage less often."""
+        """Run the check, start the services that must be up before the consumer, and collect garbage less often."""
         gc.set_threshold(*_GC_THRESHOLDS)
         if self.check is not None:
             try:
@@ -60,14 +61,14 @@ class BatchApp(faust.App):
             except CxError as error:
                 end_worker(error)
         await super().on_first_start()
-        # Faust's worker answers this signal with a debugger, which waits for input for ever.
+        # On this signal Faust's worker opens a debugger, which waits for input for ever.
         self.loop.add_signal_handler(signal.SIGUSR2, log.info, "SIGUSR2 starts no debugger here")
         for service in self._before:
             await self.add_runtime_dependency(service)
 
 
 def _log_deleted_records(tp: TP, position: int, start: int) -> None:
-    log.error("%s/%d: no record %d any more, going on at %d", tp.topic, tp.partition, position, start)
+    log.error("%s/%d: record %d is gone, reading on at %d", tp.topic, tp.partition, position, start)
 
 
 def batch_app(settings: Settings, role: str, before: Sequence[ServiceT] = ()) -> BatchApp:

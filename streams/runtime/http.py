@@ -10,11 +10,11 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from streams.errors import ConfigError
 
 Check = Callable[[], str | None]
-"""None when all is well, otherwise what is wrong."""
+"""Returns None if all is well, otherwise what is wrong."""
 
 
 class Listener(Service):
-    """Serves on one address while the app runs; `port` is the one bound, also where 0 was asked for."""
+    """Serves on one address while the app runs; for port 0, `port` is the free one that was bound."""
 
     def __init__(self, host: str, port: int, registry: CollectorRegistry, healthy: Check, ready: Check) -> None:
         self.port = port
@@ -25,7 +25,7 @@ class Listener(Service):
         super().__init__()
 
     async def on_start(self) -> None:
-        """Bind; raises `ConfigError` when the port is taken."""
+        """Bind the address. Raises `ConfigError` if the port is taken."""
         app = web.Application()
         app.router.add_get("/metrics", self._metrics)
         for path in self._checks:
@@ -43,7 +43,7 @@ class Listener(Service):
         self.port = self._runner.addresses[0][1]
 
     async def on_stop(self) -> None:
-        """Let the address go."""
+        """Release the address."""
         if self._runner is not None:
             await self._runner.cleanup()
 

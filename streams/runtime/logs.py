@@ -10,7 +10,7 @@ _LIBRARIES = ("aiokafka", "faust", "mode", "kafka", "clickhouse_connect")
 
 
 def configure(style: Literal["text", "json"], debug: bool = False) -> None:
-    """Our lines from INFO on; those of the libraries below us only with `debug`, or when they are errors."""
+    """Log this package from INFO on, and libraries only if they report errors or with `debug`."""
     renderer: Any = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
     if style == "json":
         renderer = structlog.processors.JSONRenderer()

@@ -1,7 +1,7 @@
-"""Where a partition's log really starts and ends; recovery and lag depend on it.
+"""Where a partition's log really starts and ends; recovery and the detection of holes depend on it.
 
-A broker's answer to "latest offset" is not always its end (the embedded one answers the base of the
-last batch + 1). The high watermark that comes with every fetch is, on every broker.
+The answer to "latest offset" is not the end of the log on every broker: the embedded one answers the base offset of
+the last batch plus 1. The high watermark that comes with every fetch is the end on every broker.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ Isolation = Literal["read_committed", "read_uncommitted"]
 OffsetsByPartition = dict[TopicPartition, int]
 
 _FETCH_WAIT_MS = 20  # without any, the embedded broker leaves empty partitions out of its answer
-_RETRY_SECONDS = 0.05
+_RETRY_S = 0.05
 _TRANSIENT = (
     aiokafka.errors.OffsetOutOfRangeError,
     aiokafka.errors.UnknownError,
@@ -36,26 +36,19 @@ async def high_watermarks(
 ) -> OffsetsByPartition:
     """The offset after the last record (or transaction marker) of each partition.
 
-    With `read_committed` it is the last stable offset: where a reader of that isolation can get to
-    now, before the first open transaction. A reader that has consumed everything stands exactly here.
-    Raises `BrokerError` when a partition has not answered within `within` seconds.
+    With `read_committed` it is the last stable offset: how far a reader of that isolation can get now, before the
+    first open transaction. A reader that has consumed everything stands exactly here.
+    Raises `BrokerError` if there is no answer for a partition within `within_s` seconds.
     """
     async with OffsetReader(options, within_s) as reader:
         return await reader.ends(partitions, isolation)
 
 
-async def log_starts(
-    options: Mapping[str, Any], partitions: Collection[TopicPartition], within_s: float = 10.0
-) -> OffsetsByPartition:
-    """The first offset each partition still has; raises `BrokerError` after `within` seconds."""
-    async with OffsetReader(options, within_s) as reader:
-        return await reader.starts(partitions)
-
-
 class OffsetReader:
     """One connection for repeated questions; `options` are those of any aiokafka client.
 
-    Every question is answered within `within` seconds or raises `BrokerError`.
+    Every question is answered within `within_s` seconds or raises `BrokerError`. The connection may be idle between
+    questions: it is made again if the broker has closed it.
     """
 
     def __init__(self, options: Mapping[str, Any], within_s: float = 10.0) -> None:
@@ -88,7 +81,7 @@ class OffsetReader:
         return await self._ask_until_complete("end", partitions, ask)
 
     async def starts(self, partitions: Collection[TopicPartition]) -> OffsetsByPartition:
-        """See `log_starts`."""
+        """The first offset that each partition still has; raises `BrokerError` after `within_s` seconds."""
 
         async def ask(missing: Collection[TopicPartition]) -> OffsetsByPartition:
             return await self._list_offsets(missing, OffsetResetStrategy.EARLIEST)
@@ -98,8 +91,8 @@ class OffsetReader:
     async def wait_for_transactions(self, partitions: Collection[TopicPartition], patience_s: float) -> None:
         """Return once no transaction is open in the partitions.
 
-        Kafka says that a transaction is committed before it has told them. Raises `BrokerError`
-        when one stays open for `patience` seconds.
+        Kafka confirms the commit of a transaction before its partitions have the marker, so a reader may still be
+        held back. Raises `BrokerError` if a transaction stays open for `patience_s` seconds.
         """
         deadline = monotonic() + patience_s
         while await self.ends(partitions, "read_committed") != await self.ends(partitions, "read_uncommitted"):
@@ -108,7 +101,7 @@ class OffsetReader:
                 raise BrokerError(
                     f"{names}: a transaction stays open for {patience_s:g} s; is another replay of this name running?"
                 )
-            await asyncio.sleep(_RETRY_SECONDS)
+            await asyncio.sleep(_RETRY_S)
 
     @property
     def _brokers(self) -> str:
@@ -131,12 +124,13 @@ class OffsetReader:
                     missing -= found.keys()
                     if not missing:
                         return found
-                    await asyncio.sleep(_RETRY_SECONDS)
+                    await asyncio.sleep(_RETRY_S)
                     await self._client.force_metadata_update()
         except TimeoutError:
             names = ", ".join(sorted(f"{tp.topic}/{tp.partition}" for tp in missing))
             raise BrokerError(
-                f"{self._brokers} did not tell the {what} of {names} within {self._within_s:g} s ({self._last_error}): "
+                f"{self._brokers} did not report the {what} of {names} "
+                f"within {self._within_s:g} s ({self._last_error}): "
                 "see `cxstream doctor`, and whether every partition has a leader"
             ) from None
 

@@ -1,4 +1,4 @@
-"""Which partitions this worker owns: opened on assignment, let go on revocation."""
+"""Which partitions this worker owns: opened when they are assigned, released when another worker gets them."""
 
 import asyncio
 import logging
@@ -12,8 +12,8 @@ from streams.runtime.fatal import OnFatal
 
 log = logging.getLogger(__name__)
 
-DRAIN_SECONDS = 3.0
-"""How long a checkpoint in flight may hold up a rebalance."""
+SUSPEND_PATIENCE_S = 3.0
+"""How long a checkpoint in flight may delay a rebalance."""
 
 
 class Runner(Protocol):
@@ -38,8 +38,9 @@ R = TypeVar("R", bound=Runner)
 class Partitions(Generic[R]):
     """The runners of one stage, by partition number.
 
-    A rebalance revokes everything and assigns anew: what stays here keeps its state, what goes is
-    dropped, what comes is opened in the background; `get` waits for it.
+    A rebalance first revokes all partitions and then assigns some. A partition that stays here keeps its runner and
+    its state, one that goes elsewhere is released, and a new one is opened in the background; `get` waits for it.
+    `on_fatal` is called with an error after which the worker cannot go on.
     """
 
     def __init__(
@@ -55,7 +56,10 @@ class Partitions(Generic[R]):
         self._assignment_known = asyncio.Event()
 
     def runner_failed(self, error: BaseException) -> None:
-        """A runner cannot go on: so the worker cannot, unless a rebalance is about to take its partition away."""
+        """End the worker because a runner cannot go on, unless it was fenced during a rebalance.
+
+        Its partition then belongs to another worker already, and the coming assignment will say so.
+        """
         if isinstance(error, FencedError) and not self._assignment_known.is_set():
             log.info("%s; a rebalance is under way", error)
         else:
@@ -63,7 +67,7 @@ class Partitions(Generic[R]):
 
     @property
     def running(self) -> Mapping[int, R]:
-        """The runners that are open now."""
+        """The open runners, by partition number."""
         return {
             p: task.result()
             for p, task in self._tasks.items()
@@ -76,7 +80,7 @@ class Partitions(Generic[R]):
         return [p for p, task in self._tasks.items() if not task.done()]
 
     async def get(self, partition: int) -> R | None:
-        """The runner of a partition, when its state is there; None when the partition is not ours."""
+        """The runner of a partition, once its state is loaded; None if this worker does not own the partition."""
         await self._assignment_known.wait()
         opening = self._tasks.get(partition)
         if opening is None:
@@ -89,9 +93,9 @@ class Partitions(Generic[R]):
             raise
 
     async def revoked(self) -> None:
-        """A rebalance has begun: write nothing until it is known what stays."""
+        """A rebalance has begun: write nothing until the new assignment is known."""
         self._assignment_known.clear()
-        await asyncio.gather(*(runner.suspend(DRAIN_SECONDS) for runner in self.running.values()))
+        await asyncio.gather(*(runner.suspend(SUSPEND_PATIENCE_S) for runner in self.running.values()))
 
     async def assigned(self, tps: Collection[TP]) -> None:
         """A rebalance has ended with this assignment."""
@@ -106,7 +110,7 @@ class Partitions(Generic[R]):
         self._assignment_known.set()
 
     async def close(self) -> None:
-        """Let everything go."""
+        """Release all partitions."""
         for partition in list(self._tasks):
             await self._release(partition)
 
@@ -115,13 +119,13 @@ class Partitions(Generic[R]):
         if not task.done():
             task.cancel()
         elif not task.cancelled() and task.exception() is None:
-            await task.result().close(DRAIN_SECONDS)
-        log.info("partition %d let go", partition)
+            await task.result().close(SUSPEND_PATIENCE_S)
+        log.info("partition %d released", partition)
 
     async def _open_runner(self, partition: int) -> R:
         runner = await self._open(partition, self.runner_failed)
         task = asyncio.current_task()
-        if task is not None and task.cancelling():  # a client that was just closing may have swallowed it
+        if task is not None and task.cancelling():  # a client that was closing may have swallowed the cancellation
             await runner.close(0.0)
             raise asyncio.CancelledError
         if not self._assignment_known.is_set():
@@ -135,4 +139,4 @@ class Partitions(Generic[R]):
         if task in self._tasks.values():
             self.runner_failed(error)
         else:
-            log.info("a partition was let go while it was opened, which ended with: %s", error)
+            log.info("a partition was released while it was being opened, which ended with: %s", error)

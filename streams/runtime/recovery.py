@@ -1,4 +1,4 @@
-"""Our own reader of a topic's partition, from its start to its true end, outside any consumer group."""
+"""Reads a partition from its start to its true end, outside any consumer group."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from streams.runtime.connection import connected
 from streams.runtime.offsets import high_watermarks
 from streams.runtime.progress_clock import ProgressClock
 
-_STALLED_SECONDS = 60.0
+_STALLED_S = 60.0
 _POLL_MS = 200
 _MAX_RECORDS = 20_000
 
@@ -20,10 +20,10 @@ _MAX_RECORDS = 20_000
 async def read_to_end(
     options: Mapping[str, Any], topic: str, partition: int
 ) -> AsyncGenerator[Sequence["ConsumerRecord[bytes, bytes]"], None]:
-    """The committed records of a partition up to its high watermark of now, chunk by chunk.
+    """The committed records of a partition up to its present high watermark, chunk by chunk.
 
-    Read it under `contextlib.aclosing`, so that leaving it early closes the connection at once.
-    Raises `BrokerError` when the broker stops answering before the end.
+    Iterate under `contextlib.aclosing`, so that leaving early closes the connection at once.
+    Raises `BrokerError` if the broker stops answering before the end.
     """
     tp = TopicPartition(topic, partition)
     end = (await high_watermarks(options, [tp], "read_committed"))[tp]
@@ -46,9 +46,9 @@ async def read_to_end(
                 yield records
             position = await consumer.position(tp)
             progress.moved_to(position)
-            if progress.still_s > _STALLED_SECONDS:
+            if progress.still_s > _STALLED_S:
                 raise BrokerError(
-                    f"{topic}/{partition}: nothing read for {_STALLED_SECONDS:g} s at {position} of {end}; "
+                    f"{topic}/{partition}: no record read for {_STALLED_S:g} s at {position} of {end}; "
                     "see the broker's log"
                 )
     except KafkaError as error:

@@ -82,11 +82,11 @@ class Stage1Runner:
         """Fence the former owner, load the state, and make sure that no record is missing between it and the logs.
 
         `logs` is asked where the logs start, and what the group has committed, before the state is read, and where
-        the logs end after it. While another worker owns the partition, and goes on, every offset that was committed
-        by then is in the state, and every record in the state is in the log. In the other order, a worker that was
-        paused in between and lost the partition would find a hole where there is none. Raises `HoleError` if records
-        were deleted before they were applied or a topic was recreated, and `StateError` if the changelog holds
-        something else than this state.
+        the logs end after it. Another worker may own the partition meanwhile and continue. In this order every
+        committed offset that is compared is in the state already, and every record in the state is in the log already.
+        In the other order, a worker that was paused in between would report a hole where there is none. Raises
+        `HoleError` if records were deleted before they were applied or a topic was recreated, and `StateError` if the
+        changelog is not from this state.
         """
         began = monotonic()
         positions = await logs.positions()
@@ -162,7 +162,7 @@ class Stage1Runner:
             log.info("partition %d: a checkpoint is still in flight after %g s", self.partition, patience_s)
 
     def resume(self) -> None:
-        """Checkpoints go on."""
+        """Write checkpoints again."""
         self._gate.resume()
 
     async def close(self, patience_s: float) -> None:

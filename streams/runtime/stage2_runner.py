@@ -163,7 +163,7 @@ class Stage2Runner:
             log.info("partition %d: results are still in flight after %g s", self.partition, patience_s)
 
     def resume(self) -> None:
-        """Publishing goes on."""
+        """Publish again."""
         self._gate.resume()
 
     async def close(self, patience_s: float) -> None:

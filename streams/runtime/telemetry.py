@@ -44,7 +44,7 @@ class ModelInUse(Protocol):
 class Telemetry:
     """The notes of one worker. Topics are named as in the catalogue, without the prefix they have on the broker.
 
-    `high_watermarks` tells where the logs of the assigned partitions end, and `model` is the churn model in use;
+    `high_watermarks` returns where the logs of the assigned partitions end, and `model` is the churn model in use;
     the worker sets both. `now_s` is a clock that never goes back, `now_ms` the wall clock.
     """
 

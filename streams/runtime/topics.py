@@ -1,4 +1,4 @@
-"""The topics of the catalogue on a broker: create them, and see that they are what the stream needs."""
+"""The topics of the catalogue on a broker: create them, and check that they are as the stream needs them."""
 
 import socket
 from collections.abc import Iterator, Mapping
@@ -18,11 +18,11 @@ from streams.settings import Settings
 CONNECT_SECONDS = 5.0
 """How long a broker may take to answer before it counts as absent."""
 
-_BATCH_HEADROOM = 64 * 1024
+_BATCH_HEADROOM_BYTES = 64 * 1024
 _KAFKA_DEFAULT_MESSAGE_BYTES = 1_048_588
 _COMPACTED = {
     "cleanup.policy": "compact",
-    # the active segment is never compacted: small ones keep recovery short
+    # the active segment is never compacted, so small segments keep recovery short
     "segment.bytes": str(64 * 1024 * 1024),
     "min.cleanable.dirty.ratio": "0.2",
 }
@@ -34,7 +34,7 @@ _POLL_SECONDS = 0.05
 
 @contextmanager
 def admin(settings: Settings) -> Iterator[Any]:
-    """A connected `KafkaAdminClient`; raises `BrokerError` where the broker does not answer or refuses."""
+    """A connected `KafkaAdminClient`. Raises `BrokerError` if the broker does not answer or refuses a request."""
     if not any(_listens(server) for server in brokers(settings)):
         raise no_broker(settings)
     try:
@@ -50,43 +50,43 @@ def admin(settings: Settings) -> Iterator[Any]:
 
 
 def create_topics(settings: Settings) -> list[tuple[str, Literal["created", "exists"]]]:
-    """Create what is missing of the catalogue; returns every topic's name on the broker with what was done.
+    """Create the missing topics of the catalogue; returns every topic's name on the broker with what was done.
 
-    Existing topics are left as they are: `verify_topics` judges them. Raises `BrokerError`.
+    Existing topics are left as they are: `verify_topics` checks them. Raises `BrokerError`.
     """
-    wanted = {settings.topic(topic.name): _specification(topic, settings) for topic in TOPICS}
+    required = {settings.topic(topic.name): _specification(topic, settings) for topic in TOPICS}
     with admin(settings) as client:
-        existing = _partitions(client, wanted).keys()
-        missing = {name: specification for name, specification in wanted.items() if name not in existing}
+        existing = _partitions(client, required).keys()
+        missing = {name: specification for name, specification in required.items() if name not in existing}
         if missing:
             _raise_refusals(client.create_topics(missing, raise_errors=False), settings)
             _wait_until_complete(client, missing)
-    return [(name, "created" if name in missing else "exists") for name in wanted]
+    return [(name, "created" if name in missing else "exists") for name in required]
 
 
 def _wait_until_complete(client: Any, created: Mapping[str, Mapping[str, Any]]) -> None:
-    """Until the broker knows all partitions of the new topics: it may tell of some of them first."""
-    wanted = {name: specification["num_partitions"] for name, specification in created.items()}
+    """Wait until the broker reports all partitions of the new topics: it may report some of them first."""
+    expected = {name: specification["num_partitions"] for name, specification in created.items()}
     deadline = monotonic() + _COMPLETE_SECONDS
-    client.wait_for_topics(list(wanted))
-    while late := _incomplete(client, wanted):
+    client.wait_for_topics(list(expected))
+    while late := _incomplete(client, expected):
         if monotonic() > deadline:
             names = ", ".join(late)
             raise BrokerError(f"{names}: created, but not complete after {_COMPLETE_SECONDS:g} s; see the broker's log")
         sleep(_POLL_SECONDS)
 
 
-def _incomplete(client: Any, wanted: Mapping[str, int]) -> list[str]:
-    described = {topic["name"]: topic["partitions"] for topic in client.describe_topics(list(wanted))}
+def _incomplete(client: Any, expected: Mapping[str, int]) -> list[str]:
+    described = {topic["name"]: topic["partitions"] for topic in client.describe_topics(list(expected))}
     led = {name: sum(one["error_code"] == 0 for one in partitions) for name, partitions in described.items()}
-    return [name for name, number in wanted.items() if led.get(name) != number]
+    return [name for name, number in expected.items() if led.get(name) != number]
 
 
 def verify_topics(settings: Settings) -> dict[str, int]:
-    """The partition count of every topic of the catalogue, when all is as the stream needs it.
+    """Check every topic of the catalogue; returns its partition count.
 
-    Raises `BrokerError` for a topic that is missing, for unequal partition counts (all of a customer
-    must be in one partition number), and for a cleanup policy that would lose state or events.
+    Raises `BrokerError` for a missing topic, for unequal partition counts (all records of a customer must be in one
+    partition number), and for a cleanup policy that would lose state or events.
     """
     names = {settings.topic(topic.name): topic for topic in TOPICS}
     with admin(settings) as client:
@@ -118,7 +118,7 @@ def _specification(topic: Topic, settings: Settings) -> dict[str, Any]:
     else:
         configs |= {"cleanup.policy": "delete", "retention.ms": str(topic.retention_s * 1000)}
     if topic.role != "source":
-        largest = max(_KAFKA_DEFAULT_MESSAGE_BYTES, settings.kafka.max_batch_bytes + _BATCH_HEADROOM)
+        largest = max(_KAFKA_DEFAULT_MESSAGE_BYTES, settings.kafka.max_batch_bytes + _BATCH_HEADROOM_BYTES)
         configs["max.message.bytes"] = str(largest)
     if settings.kafka.replication > 1:
         configs["min.insync.replicas"] = str(settings.kafka.replication - 1)
@@ -148,7 +148,7 @@ def _partitions(client: Any, names: Mapping[str, object]) -> dict[str, int]:
     broken = [name for name, topic in described.items() if topic["error_code"] in _FORBIDDEN]
     if broken:
         raise BrokerError(
-            f"the broker does not let us see {', '.join(broken)}: give this user the right to describe "
+            f"the broker does not let this user see {', '.join(broken)}: give this user the right to describe "
             "and read these topics"
         )
     return {
@@ -164,7 +164,7 @@ def _check_counts(counts: Mapping[str, int], settings: Settings) -> None:
         if count != expected:
             raise BrokerError(
                 f"{first} has {expected} partitions, {name} has {count}: all need the same number; "
-                "create one of them anew and set kafka.partitions"
+                "recreate one of them and set kafka.partitions"
             )
     if expected != settings.kafka.partitions:
         raise BrokerError(
@@ -174,7 +174,7 @@ def _check_counts(counts: Mapping[str, int], settings: Settings) -> None:
 
 
 def _cleanup_policies(client: Any, names: list[str]) -> dict[str, str]:
-    """Empty for brokers that keep no topic configuration, or do not let us read it."""
+    """The policy of each topic; empty if the broker keeps no topic configuration or does not let us read it."""
     try:
         described = client.describe_configs([ConfigResource("TOPIC", name) for name in names], config_filter="all")
     except kafka.errors.AuthorizationError:
@@ -184,7 +184,9 @@ def _cleanup_policies(client: Any, names: list[str]) -> dict[str, str]:
 
 
 def _check_policy(name: str, policy: str, topic: Topic) -> None:
-    wanted = "compact" if topic.compacted else "delete"
-    if policy != wanted:
-        what = "keeps the latest record of each key" if topic.compacted else "keeps every record for a time"
-        raise BrokerError(f"{name} has cleanup.policy {policy}, but {what}: set cleanup.policy={wanted} on the topic")
+    expected = "compact" if topic.compacted else "delete"
+    if policy != expected:
+        purpose = "must keep the latest record of each key" if topic.compacted else "must keep every record for a time"
+        raise BrokerError(
+            f"{name} has cleanup.policy {policy}, but {purpose}: set cleanup.policy={expected} on the topic"
+        )

@@ -1,7 +1,8 @@
 """Faust's Kafka transport, except that a fetched chunk of one partition is ONE message.
 
-Faust hands over one Python object a record, which costs more than everything we do with it. Here
-the value of a message of a batch topic is the list of fetched records; it is acknowledged as one.
+Faust makes one message object per record, which costs more than all the processing of the record. Here the value
+of a message is the list of fetched records, and it is acknowledged as a whole. Faust's `Stream.take(n)`, which
+collects messages into lists, was rejected: the objects are made by then, and it acknowledges chunks that failed.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -52,18 +53,19 @@ class BatchThread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
-        # Faust offers no setting for these four. Range assignment gives the same partition numbers
-        # of all topics with equal counts to one worker, on which the state of a partition depends.
+        # Faust offers no setting for these four. The state of a partition spans all source topics, so one worker must
+        # get the same partition numbers of all of them: range assignment does that for topics with equal counts.
+        # Round robin, which Faust uses for an app without tables, does not (see docs/decisions/0004).
         self._assignor = RangePartitionAssignor
         consumer._partition_assignment_strategy = (RangePartitionAssignor,)
         consumer._isolation_level = "read_committed"
         consumer._fetch_max_wait_ms = _FETCH_WAIT_MS
-        consumer._auto_offset_reset = "none"  # where to go on when records are gone is for us to decide
+        consumer._auto_offset_reset = "none"  # reading on elsewhere would hide deleted records
         return consumer
 
     async def _fetch_records(self, consumer: aiokafka.AIOKafkaConsumer, *args: Any, **kwargs: Any) -> Any:
-        # The client makes a dataclass of every record, which takes half as long as decoding its event; the
-        # record it makes that of has all that we read.
+        # The client makes a dataclass of every record, which takes half as long as decoding the event in it. The
+        # object that it makes it from has all the fields we read.
         for fetched in consumer._fetcher._records.values():
             records = getattr(fetched, "_partition_records", None)
             if records is not None:
@@ -71,7 +73,7 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         return await super()._fetch_records(consumer, *args, **kwargs)
 
     async def seek_to_start(self, tp: TP) -> int:
-        """Go on at the first record there is; returns its offset."""
+        """Continue at the first record of the log; returns its offset."""
         start: int = await self.call_thread(_seek_to_start, self._ensure_consumer(), tp)
         return start
 
@@ -81,7 +83,7 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         return found
 
     def positions(self) -> dict[TP, int]:
-        """Where the next fetch of each assigned partition begins; only while none is under way."""
+        """Where the next fetch of each assigned partition begins; call it only while no fetch is under way."""
         return {tp: state.position for tp, state in self._states().items() if state.has_valid_position}
 
     def ends(self) -> dict[TP, int]:
@@ -95,8 +97,10 @@ class BatchThread(driver.AIOKafkaConsumerThread):
 
 
 class ReadPosition(NamedTuple):
-    """How far a partition has been read: `delivered` is the offset of the last record handed over since
-    the assignment (-1 for none); before `position` there is nothing else but gaps.
+    """How far a partition has been read.
+
+    `delivered` is the offset of the last record delivered since the assignment (-1 for none). The offsets from there
+    to `position` hold no record.
     """
 
     delivered: int
@@ -104,11 +108,11 @@ class ReadPosition(NamedTuple):
 
 
 class BatchConsumer(driver.Consumer):
-    """Turns fetched records into messages of whole chunks, without ever leaving one out.
+    """Turns fetched records into messages of whole chunks, and never leaves one out.
 
-    Faust drops what was fetched around a rebalance and counts on the seek to the committed offsets
-    that comes with it; but it may go on before that, and does not seek where nothing is committed.
-    Here nothing is delivered after anything was dropped, before every partition has been sought.
+    Faust drops records that were fetched around a rebalance and relies on the seek to the committed offsets that
+    follows. It may deliver later records before that seek, and it does not seek a partition without a committed
+    offset. Here, after anything was dropped, no record is delivered until every partition has been sought.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -117,7 +121,7 @@ class BatchConsumer(driver.Consumer):
         super().__init__(*args, **kwargs)
 
     def read_position(self, topic: str, partition: int) -> ReadPosition | None:
-        """How far a partition has been read; None where that is not known now."""
+        """How far a partition has been read; None while that is unknown."""
         return self._read_positions.get(TP(topic, partition)) if self._is_gapless() else None
 
     def ends(self) -> dict[TP, int]:
@@ -125,12 +129,12 @@ class BatchConsumer(driver.Consumer):
         return cast(BatchThread, self._thread).ends()
 
     def stop_flow(self) -> None:
-        """A rebalance begins: queues are cleared, so all is read again from the committed offsets."""
+        """A rebalance begins: Faust clears its queues, so all partitions must be sought again."""
         self._sought_generation = None
         super().stop_flow()
 
     def resume_flow(self) -> None:
-        """A rebalance ends: queues have been cleared once more."""
+        """A rebalance ends: Faust has cleared its queues once more."""
         self._sought_generation = None
         super().resume_flow()
 
@@ -140,7 +144,7 @@ class BatchConsumer(driver.Consumer):
             await self._seek_again()
         try:
             records, active = await self._wait_next_records(timeout)
-        except NoOffsetForPartitionError:  # so far; nothing is delivered before all is sought
+        except NoOffsetForPartitionError:  # a partition has not been sought yet; nothing is delivered before all are
             return
         except OffsetOutOfRangeError as error:
             await self._continue_at_start(error.args[0])
@@ -199,13 +203,14 @@ class BatchConsumer(driver.Consumer):
             self._read_positions[tp] = ReadPosition(delivered, position)
 
     def verify_event_path(self, now: float, tp: TP) -> None:
-        """Faust's watch over progress ends the worker where a position is not known yet; ours is /healthz."""
+        """Do nothing: Faust's own watch ends a worker whose position is not known yet. /healthz watches progress."""
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Gaps between chunks are legitimate (markers, compaction) and never hold a commit back."""
+        """Do nothing: gaps between chunks are legitimate (markers, compaction) and must not hold a commit back."""
 
     def _new_offset(self, tp: TP) -> int | None:
-        # Chunks are acknowledged in order, each after its checkpoint: the newest one is what holds.
+        # Chunks are acknowledged in order, each after its checkpoint, so the newest one stands for all before it.
+        # Faust's search for the end of a contiguous range was rejected: one gap after offset 0 stops it for good.
         acked = self._acked[tp]
         if not acked:
             return None
@@ -216,7 +221,7 @@ class BatchConsumer(driver.Consumer):
 
 
 class BatchTransport(driver.Transport):
-    """Give an app this transport before it starts: `app.transport = BatchTransport(url, app)`."""
+    """The transport of an app; set it before the app starts: `app.transport = BatchTransport(url, app)`."""
 
     Consumer = BatchConsumer
 
@@ -240,7 +245,7 @@ def _message(tp: TP, chunk: list[Any], generation: int) -> Message:
         last.timestamp_type,
         [],
         None,
-        cast(bytes, chunk),  # Faust only hands it on
+        cast(bytes, chunk),  # Faust only passes it on
         None,
         0,
         0,

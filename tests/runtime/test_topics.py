@@ -93,8 +93,8 @@ def test_the_broker_keeps_what_the_catalogue_promises(fresh_kafka: KafkaCluster,
 @pytest.mark.parametrize(
     ("name", "policy", "what"),
     [
-        ("cx.intake-changelog.v1", "delete", "keeps the latest record of each key"),
-        ("cx.surveys.v1", "compact", "keeps every record for a time"),
+        ("cx.intake-changelog.v1", "delete", "must keep the latest record of each key"),
+        ("cx.surveys.v1", "compact", "must keep every record for a time"),
     ],
 )
 def test_a_cleanup_policy_that_loses_data_is_refused(
