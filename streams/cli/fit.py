@@ -168,7 +168,7 @@ def _target(out: Path | None, default: str, force: bool) -> Path:
     if out.exists() and not force:
         raise ConfigError(f"{out}: exists already; --force replaces it, --out FILE names another")
     if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
-        raise ConfigError(f"{out.parent}: no folder one can write to; create it or name another with --out")
+        raise ConfigError(f"{out.parent}: not a folder that can be written to; create it, or name another with --out")
     return out
 
 

@@ -229,7 +229,7 @@ def test_labels_that_cannot_be_learned_from_are_refused(folder: Path, labels: li
         (["--label", "left", "--drop", "x0,x1,x2,x3,x4,x5"], "no column beside the label"),
         (["--label", "left", "--positive", "si"], "no label is 'si'"),
         (["--label", "left", "--id", "x1"], "x1: "),
-        (["--label", "left", "--out", "nowhere/model.toml"], "nowhere: no folder"),
+        (["--label", "left", "--out", "nowhere/model.toml"], "nowhere: not a folder that can be written to"),
     ],
 )
 def test_options_that_do_not_fit_the_table_are_refused(signal_table: Path, arguments: list[str], message: str) -> None:
