@@ -185,7 +185,7 @@ def _risk(key: bytes, assessed: StoredAssessment | None, assessment: Assessment 
         return None
     record = Risk(
         customer=key[1:].decode(),
-        time=to_datetime(assessed.at),
+        time=to_datetime(assessed.at_ms),
         risk=None if assessment.ppm is None else assessment.ppm / PPM,
         band=assessment.band,  # type: ignore[arg-type]
         base=assessment.base,

@@ -5,8 +5,8 @@ of a message is the list of fetched records, and it is acknowledged as a whole. 
 collects messages into lists, was rejected: the objects are made by then, and it acknowledges chunks that failed.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, NamedTuple, Protocol, cast
 
 import aiokafka
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -14,13 +14,17 @@ from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, Offset
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, Message
 
-if TYPE_CHECKING:
-    from streams.runtime.faust_app import BatchApp
-
 MAX_CHUNK = 4_000
 """Records per message; a longer fetch becomes several."""
 
 _FETCH_WAIT_MS = 100
+
+
+class _App(Protocol):
+    """What the consumer asks of its app in addition to what Faust asks."""
+
+    on_records_deleted: Callable[[TP, int, int], None]
+    """Called with a partition, the position that is gone and the first offset that is left."""
 
 
 async def seek_each(consumer: aiokafka.AIOKafkaConsumer) -> dict[TP, int | None]:
@@ -194,7 +198,7 @@ class BatchConsumer(driver.Consumer):
             except IllegalStateError:
                 self._sought_generation = None
                 return
-            cast("BatchApp", self.app).on_records_deleted(TP(*tp), position, start)
+            cast(_App, self.app).on_records_deleted(TP(*tp), position, start)
 
     def _note_positions(self) -> None:
         thread = cast(BatchThread, self._thread)

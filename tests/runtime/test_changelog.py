@@ -38,12 +38,12 @@ def fed(drafted: list[Draft], checkpoints: set[int]) -> tuple[Stage1, list[tuple
 
 
 def written(stage: Stage1) -> list[tuple[bytes, bytes | None]]:
-    intake = stage.intake
+    intake = stage.state
     return changelog.changelog_records(intake, intake.drain(2**60))
 
 
 def loaded(log: Sequence[tuple[bytes, bytes | None]], config: Settings = SHORT) -> PartitionState:
-    intake = Stage1(0, config).intake
+    intake = Stage1(0, config).state
     for key, value in log:
         changelog.load(intake, key, value)
     return intake
@@ -73,8 +73,8 @@ def test_state_read_back_is_the_state_that_was_also_from_a_compacted_log(
 ) -> None:
     stage, log = fed(drafted, checkpoints)
     compacted = [(key, value) for key, value in dict(log).items() if value is not None]
-    assert everything(loaded(log)) == everything(stage.intake)
-    assert everything(loaded(compacted)) == everything(stage.intake)
+    assert everything(loaded(log)) == everything(stage.state)
+    assert everything(loaded(compacted)) == everything(stage.state)
 
 
 @patient
@@ -82,12 +82,12 @@ def test_state_read_back_is_the_state_that_was_also_from_a_compacted_log(
 def test_state_read_back_goes_on_as_if_nothing_had_happened(drafted: list[Draft], checkpoints: set[int]) -> None:
     stage, log = fed(drafted, checkpoints)
     again, more = Stage1(0, SHORT), addressed([*drafted, *drafted], 1)
-    again.intake = loaded(log)
+    again.state = loaded(log)
     now = max((a.arrival_ms for a in more), default=NOON)
     for arrival in more:
         for each in (stage, again):
             each.take(arrival.topic, [record_of(arrival)], now)
-    assert again.intake.progress == stage.intake.progress
+    assert again.state.progress == stage.state.progress
     assert panes_of(again.checkpoint(), SHORT) == panes_of(stage.checkpoint(), SHORT)
 
 
@@ -110,7 +110,7 @@ def test_a_checkpoint_without_events_holds_the_offsets_only() -> None:
     stream.deliver(SURVEYS, b"junk", NOON)
     assert list(stream.stage.changelog) == [changelog.META]
     stream.restart()
-    assert stream.stage.intake.progress[SURVEYS].reasons == {"not_json": 1}
+    assert stream.stage.state.progress[SURVEYS].reasons == {"not_json": 1}
 
 
 def test_a_pane_that_changed_and_closed_in_one_step_is_in_that_checkpoint_and_deleted_by_the_next() -> None:
@@ -145,7 +145,7 @@ OTHER_DEFINITIONS = (
 def test_state_of_another_definition_is_refused_with_the_two_ways_out(config: Settings) -> None:
     stream = Pipeline()
     stream.answer(NOON, 9)
-    with pytest.raises(StateError, match="undo that change, or set a new app.id"):
+    with pytest.raises(StateError, match="undo that change, or set a new app.id and a new kafka.prefix"):
         loaded(list(stream.stage.changelog.items()), config)
 
 
@@ -165,9 +165,9 @@ def test_how_many_records_were_forgotten_early_is_not_forgotten() -> None:
     stream = Pipeline(ledger={"horizon": "3d", "max_records": 16})
     for number in range(20):
         stream.answer(NOON + number, 9, customer="c")
-    assert stream.stage.intake.ledger.overflow == 7
+    assert stream.stage.state.ledger.overflow == 7
     stream.restart()
-    assert stream.stage.intake.ledger.overflow == 7
+    assert stream.stage.state.ledger.overflow == 7
 
 
 class TestTheLastCheckpoint:

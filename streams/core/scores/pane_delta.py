@@ -18,12 +18,12 @@ class PaneDelta:
         self.last: dict[int, int] = {}
         self.counts: Accumulator = {}
 
-    def add(self, slots: Slots, codes: tuple[int, ...], time: int, sign: int = 1, number: int = 1) -> None:
+    def add(self, slots: Slots, codes: tuple[int, ...], time_ms: int, sign: int = 1, number: int = 1) -> None:
         """Add (or with sign -1 retract) a contribution to the scores with these codes, `number` times."""
         counts, last = self.counts, self.last
         self.changes += number
         for code in codes:
-            if time > last.get(code, NO_WATERMARK_MS):
-                last[code] = time
+            if time_ms > last.get(code, NO_WATERMARK_MS):
+                last[code] = time_ms
         for slot, amount in slots:
             counts[slot] = counts.get(slot, 0) + sign * number * amount
