@@ -111,9 +111,7 @@ SINK_UP = MetricFamily("cxstream_sink_up", "gauge", "1 if the last flush was sto
 SINK_PENDING = MetricFamily(
     "cxstream_sink_pending_records", "gauge", "Records read and not yet stored", ("sink",), ("sinks",)
 )
-SINK_INSERTED = MetricFamily(
-    "cxstream_sink_inserted_total", "counter", "Records stored", ("sink", "topic"), ("sinks",)
-)
+SINK_INSERTED = MetricFamily("cxstream_sink_inserted_total", "counter", "Records stored", ("sink", "topic"), ("sinks",))
 SINK_REJECTED = MetricFamily(
     "cxstream_sink_rejected_total", "counter", "Records that can never be stored", ("topic", "reason"), ("sinks",)
 )
