@@ -1,4 +1,4 @@
-"""Time alone makes checkpoints: a runner renews risks while no events come, and all at the end of a replay."""
+"""Assessments are renewed while no events come, and all of them at the end of a replay."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ from tests.support.stream import Record, settings_with
 
 
 class Written:
-    """A checkpointer that notes what it is given; `limit` is what a batch may hold."""
+    """A checkpointer that records its outputs; `limit` is the size that a batch may have, in bytes."""
 
     def __init__(self, limit: int | None = None) -> None:
         self.atomic_limit = limit
@@ -86,7 +86,7 @@ async def test_nothing_due_writes_nothing() -> None:
 
 
 @pytest.mark.parametrize("limit", [None, 400_000])
-async def test_at_the_end_of_a_replay_everybody_is_assessed_once_in_steps_that_fit(limit: int | None) -> None:
+async def test_at_the_end_of_a_replay_every_customer_is_assessed_once_in_steps_that_fit(limit: int | None) -> None:
     written = Written(limit)
     settling = runner(written, 300, mode="replay")
     settling._budget = CheckpointBudget(2**60 if limit is None else limit // 2, 1_000)

@@ -1,4 +1,4 @@
-"""A checkpoint is there whole or not at all, its former owner is fenced, its order holds without transactions."""
+"""A checkpoint is written whole or not at all, and a former owner is fenced; without transactions the order holds."""
 
 import asyncio
 import gc
@@ -87,7 +87,9 @@ async def write(checkpointer: Checkpointer, settings: Settings, changes: list[Ch
     return await checkpointer.write([reject(settings)], topic, 0, changes or CHANGES, [pane(settings)])
 
 
-async def test_all_of_it_is_there_in_order_with_its_tombstones(checkpointer: Checkpointer, settings: Settings) -> None:
+async def test_outputs_and_changes_are_written_in_order_with_their_tombstones(
+    checkpointer: Checkpointer, settings: Settings
+) -> None:
     size = await write(checkpointer, settings)
     assert await everything(settings) == {
         REJECTS.name: [(b"k", b"r")],
@@ -115,7 +117,9 @@ async def test_without_outputs_and_changes_nothing_is_written(checkpointer: Chec
     assert await checkpointer.write([], settings.topic(CHANGELOG.name), 0, []) == 0
 
 
-async def test_a_record_larger_than_a_batch_has_its_own(checkpointer: Checkpointer, settings: Settings) -> None:
+async def test_a_record_larger_than_a_batch_gets_a_batch_of_its_own(
+    checkpointer: Checkpointer, settings: Settings
+) -> None:
     outputs = [reject(settings, value) for value in (b"1", 100_000 * b"2", b"3")]
     await checkpointer.write(outputs, settings.topic(CHANGELOG.name), 0, CHANGES)
     assert [value for _, value in await committed(settings, REJECTS.name)] == [output.value for output in outputs]
@@ -129,7 +133,7 @@ async def test_a_record_larger_than_a_batch_has_its_own(checkpointer: Checkpoint
         ("after changelog", {REJECTS.name: [(b"k", b"r")], CHANGELOG.name: CHANGES}),
     ],
 )
-async def test_without_transactions_what_shows_the_state_never_comes_before_it(
+async def test_without_transactions_outputs_of_the_state_never_come_before_it(
     fresh_broker: EmbeddedBroker, make_settings: MakeSettings, killed_at: Callable[[str], None], point: str,
     left: dict[str, list[Change]],
 ) -> None:  # fmt: skip
@@ -144,7 +148,7 @@ async def test_without_transactions_what_shows_the_state_never_comes_before_it(
     assert {name: records for name, records in (await everything(settings)).items() if records} == left
 
 
-async def test_without_transactions_state_that_fits_no_batch_is_not_written_at_all(
+async def test_without_transactions_state_larger_than_a_batch_is_not_written_at_all(
     fresh_broker: EmbeddedBroker, make_settings: MakeSettings
 ) -> None:
     settings = make_settings(fresh_broker.address, kafka={"partitions": 1, "max_batch_bytes": 65_536})
@@ -160,7 +164,7 @@ async def test_without_transactions_state_that_fits_no_batch_is_not_written_at_a
 
 
 @pytest.mark.parametrize("point", ["after begin", "after outputs", "after changelog"])
-async def test_a_transaction_that_was_cut_off_leaves_nothing_and_holds_up_nobody_who_follows(
+async def test_an_interrupted_transaction_leaves_no_record_and_does_not_block_the_next_owner(
     fresh_kafka: KafkaCluster, make_settings: MakeSettings, killed_at: Callable[[str], None], point: str
 ) -> None:
     settings = make_settings(fresh_kafka.address, kafka={"partitions": 1})
@@ -204,7 +208,7 @@ async def test_the_former_owner_is_fenced_in_the_middle_of_its_checkpoint(
 
 
 @pytest.mark.parametrize("when", ["before checkpoint", "after begin", "after outputs"])
-async def test_a_fence_that_the_client_learns_of_between_two_sends_is_one(
+async def test_a_fence_that_the_client_notices_between_two_sends_is_reported_as_one(
     fresh_kafka: KafkaCluster, make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     settings = make_settings(fresh_kafka.address, kafka={"partitions": 1})
@@ -224,7 +228,7 @@ async def test_a_fence_that_the_client_learns_of_between_two_sends_is_one(
 
 
 @pytest.mark.io
-async def test_a_broker_that_is_away_is_said_to_be(make_settings: MakeSettings) -> None:
+async def test_a_broker_that_does_not_answer_is_reported(make_settings: MakeSettings) -> None:
     checkpointer = Checkpointer(aiokafka_options(make_settings()), None, 900_000)
     with pytest.raises(BrokerError, match="see `cxstream doctor`"):
         await checkpointer.open()

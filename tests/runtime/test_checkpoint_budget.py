@@ -1,4 +1,4 @@
-"""Without transactions a checkpoint is one record batch: whatever comes in, the state's changes fit into it."""
+"""Without transactions a checkpoint is one record batch: the changes of the state fit into it for any input."""
 
 import json
 import random
@@ -38,7 +38,7 @@ LABELS = ("touchpoint", "channel", "team", "segment")
 
 
 class MeasuringCheckpointer:
-    """Writes nothing, and notes how large a record batch each checkpoint would be."""
+    """Writes no record, and records how large a batch each checkpoint would be."""
 
     atomic_limit = LIMIT
 

@@ -55,13 +55,13 @@ def test_a_password_always_travels_with_tls(make_settings: MakeSettings) -> None
     assert credentials.ssl_context
 
 
-def test_tls_without_password_is_possible(make_settings: MakeSettings) -> None:
+def test_tls_without_a_password_is_possible(make_settings: MakeSettings) -> None:
     settings = make_settings(kafka={"security": "ssl"})
     assert aiokafka_options(settings)["ssl_context"].check_hostname
     assert isinstance(faust_credentials(settings), SSLCredentials)
 
 
-def test_a_password_in_clear_must_be_allowed(make_settings: MakeSettings) -> None:
+def test_an_unencrypted_password_must_be_allowed(make_settings: MakeSettings) -> None:
     clear = SASL | {"security": "sasl_plaintext"}
     for options in (aiokafka_options, kafka_python_options, faust_credentials):
         with pytest.raises(ConfigError, match="sends the password in clear"):
@@ -118,14 +118,14 @@ async def test_asking_disturbs_no_running_producer(kafka: KafkaCluster, make_set
 
 
 @pytest.mark.io
-async def test_no_broker_is_no_answer_about_transactions(make_settings: MakeSettings) -> None:
+async def test_without_a_broker_there_is_no_answer_about_transactions(make_settings: MakeSettings) -> None:
     with pytest.raises(BrokerError, match="no broker at 127.0.0.1:1"):
         await transactions_supported(make_settings("127.0.0.1:1"))
 
 
 @pytest.mark.io
 @pytest.mark.slow
-async def test_a_broker_that_says_nothing_is_given_up(make_settings: MakeSettings) -> None:
+async def test_a_broker_that_never_answers_is_given_up(make_settings: MakeSettings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         started = time.monotonic()
         with pytest.raises(BrokerError):
@@ -135,12 +135,12 @@ async def test_a_broker_that_says_nothing_is_given_up(make_settings: MakeSetting
 
 @pytest.mark.parametrize("failure", [None, OSError("refused")])
 async def test_a_client_that_is_cancelled_while_it_connects_ends_connecting_first(failure: OSError | None) -> None:
-    begun, answered, told = asyncio.Event(), asyncio.Event(), list[str]()
+    begun, answered, order = asyncio.Event(), asyncio.Event(), list[str]()
 
     async def start() -> None:
         begun.set()
         await answered.wait()
-        told.append("connected")
+        order.append("connected")
         if failure:
             raise failure
 
@@ -150,10 +150,10 @@ async def test_a_client_that_is_cancelled_while_it_connects_ends_connecting_firs
     asyncio.get_running_loop().call_soon(answered.set)
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert told == ["connected"]
+    assert order == ["connected"]
 
 
-async def test_a_client_that_cannot_connect_says_so() -> None:
+async def test_a_client_that_cannot_connect_raises_its_error() -> None:
     async def start() -> None:
         raise OSError("refused")
 

@@ -1,4 +1,4 @@
-"""A worker that is told to stop has stopped soon after, also where something in it never answers."""
+"""A worker that gets a signal stops within a time limit, even if a part of it never answers."""
 
 import signal
 import subprocess
@@ -31,7 +31,7 @@ app.conf.Worker(app, loglevel="INFO").execute_from_commandline()
 
 @pytest.mark.io
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_worker_that_something_holds_up_ends_all_the_same(number: signal.Signals) -> None:
+def test_a_worker_that_is_blocked_exits_at_the_time_limit(number: signal.Signals) -> None:
     command = [sys.executable, "-c", STUCK]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as worker:
         try:

@@ -9,7 +9,7 @@ from streams.runtime.gate import Gate
 
 
 class Writer:
-    """Writes as often as it is started; a write ends when the test says so."""
+    """Writes as often as it is started; a write ends when the test calls `end`."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate

@@ -1,4 +1,4 @@
-"""A worker is unhealthy when input waits in vain, and not ready while it reads the state of a partition."""
+"""A worker is unhealthy if input waits and nothing moves, and not ready while it reads the state of a partition."""
 
 import asyncio
 from typing import Any, cast
@@ -20,7 +20,7 @@ MINE = TP(PANES.name, 0)
 
 
 class SlowOpening:
-    """Opens runners when the test says so."""
+    """Opens runners when the test sets `may_open`."""
 
     def __init__(self) -> None:
         self.may_open = asyncio.Event()

@@ -1,4 +1,4 @@
-"""The listener answers Prometheus and probes, on one address, and says what to do when it is taken."""
+"""The listener answers Prometheus and probes on one address; if the address is taken, the error names the fix."""
 
 import socket
 from collections.abc import AsyncIterator
@@ -51,7 +51,7 @@ async def test_metrics_are_what_the_registry_holds(listener: Listener) -> None:
     assert kind.startswith("text/plain; version=")
 
 
-async def test_probes_say_what_is_wrong(listener: Listener, verdicts: Verdicts) -> None:
+async def test_probes_name_the_problem(listener: Listener, verdicts: Verdicts) -> None:
     assert (await get(listener, "/healthz"))[:2] == (200, "ok\n")
     assert (await get(listener, "/readyz"))[:2] == (503, "reading the state of partitions [0]\n")
     verdicts.healthy, verdicts.ready = "input waits", None
@@ -59,7 +59,7 @@ async def test_probes_say_what_is_wrong(listener: Listener, verdicts: Verdicts) 
     assert (await get(listener, "/readyz"))[:2] == (200, "ok\n")
 
 
-async def test_nothing_else_is_served(listener: Listener) -> None:
+async def test_no_other_path_is_served(listener: Listener) -> None:
     assert (await get(listener, "/"))[0] == 404
 
 

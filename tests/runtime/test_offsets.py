@@ -118,7 +118,7 @@ async def test_one_reader_follows_a_growing_log(any_broker: str) -> None:
             assert await reader.ends([P0], "read_committed") == {P0: sent * 10}
 
 
-async def test_asking_for_nothing_answers_nothing(any_broker: str) -> None:
+async def test_no_partitions_give_no_offsets(any_broker: str) -> None:
     assert await high_watermarks(options(any_broker), [], "read_committed") == {}
 
 
@@ -187,7 +187,7 @@ async def test_deleted_records_move_the_start_and_leave_the_end(fresh_kafka: Kaf
         assert await end(address) == 15
 
 
-async def test_compaction_changes_neither_the_end_nor_who_gets_there(fresh_kafka: KafkaCluster) -> None:
+async def test_compaction_changes_neither_the_end_nor_whether_a_reader_reaches_it(fresh_kafka: KafkaCluster) -> None:
     address = fresh_kafka.address
     create(
         address, cleanup_policy="compact", segment_ms="100", min_cleanable_dirty_ratio="0.01", delete_retention_ms="0"
@@ -213,7 +213,7 @@ async def test_no_broker_is_named() -> None:
 
 
 @pytest.mark.io
-async def test_a_broker_that_accepts_and_says_nothing_is_given_up() -> None:
+async def test_a_broker_that_accepts_and_never_answers_is_given_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         started = time.monotonic()

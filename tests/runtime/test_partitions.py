@@ -1,4 +1,4 @@
-"""What is assigned is opened, what stays keeps its state, what goes is let go; nobody writes during a rebalance."""
+"""Assigned partitions are opened and others released; the rest keep their state, and no runner writes meanwhile."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,24 +15,24 @@ TOPIC = "cx.surveys.v1"
 
 
 class RecordingRunner:
-    """Notes what it is told."""
+    """Records the calls it gets."""
 
     def __init__(self, partition: int) -> None:
         self.partition = partition
-        self.told: list[str] = []
+        self.calls: list[str] = []
 
     async def suspend(self, patience_s: float) -> None:
-        self.told.append("suspend")
+        self.calls.append("suspend")
 
     def resume(self) -> None:
-        self.told.append("resume")
+        self.calls.append("resume")
 
     async def close(self, patience_s: float) -> None:
-        self.told.append("close")
+        self.calls.append("close")
 
 
 class Owner:
-    """Opens runners at once, or when it is let; notes what failed."""
+    """Opens runners at once, or when the test sets `may_open`; records fatal errors."""
 
     def __init__(self) -> None:
         self.opened: list[RecordingRunner] = []
@@ -75,7 +75,7 @@ async def test_only_partitions_of_its_own_topics_are_opened(owner: Owner) -> Non
     assert sorted(owner.partitions.running) == [0, 2]
 
 
-async def test_before_the_first_assignment_everybody_waits(owner: Owner) -> None:
+async def test_before_the_first_assignment_get_waits(owner: Owner) -> None:
     waiting = asyncio.create_task(owner.partitions.get(0))
     await asyncio.sleep(0)
     assert not waiting.done()
@@ -83,7 +83,7 @@ async def test_before_the_first_assignment_everybody_waits(owner: Owner) -> None
     assert await waiting is owner.opened[0]
 
 
-async def test_who_asks_waits_until_the_state_is_there(owner: Owner) -> None:
+async def test_get_waits_until_the_state_is_loaded(owner: Owner) -> None:
     owner.may_open.clear()
     await owner.assign(0)
     waiting = asyncio.create_task(owner.partitions.get(0))
@@ -94,38 +94,38 @@ async def test_who_asks_waits_until_the_state_is_there(owner: Owner) -> None:
     assert owner.partitions.loading == []
 
 
-async def test_what_stays_keeps_its_state_and_goes_on_after_the_rebalance(owner: Owner) -> None:
+async def test_a_partition_that_stays_keeps_its_runner_and_resumes_after_the_rebalance(owner: Owner) -> None:
     await owner.assign(0, 1)
     await owner.partitions.get(0)
     await owner.partitions.revoked()
     await owner.assign(0, 1)
-    assert [runner.told for runner in owner.opened] == [["suspend", "resume"]] * 2
+    assert [runner.calls for runner in owner.opened] == [["suspend", "resume"]] * 2
 
 
-async def test_what_goes_is_closed_and_opened_anew_when_it_comes_back(owner: Owner) -> None:
+async def test_a_partition_that_leaves_is_closed_and_opened_again_when_it_comes_back(owner: Owner) -> None:
     await owner.assign(0)
     first = await owner.partitions.get(0)
     await owner.partitions.revoked()
     await owner.assign()
     assert first is not None
-    assert first.told == ["suspend", "close"]
+    assert first.calls == ["suspend", "close"]
     assert await owner.partitions.get(0) is None
     await owner.assign(0)
     assert await owner.partitions.get(0) is owner.opened[1]
 
 
-async def test_a_rebalance_in_the_middle_of_opening_lets_nothing_be_written_until_it_ends(owner: Owner) -> None:
+async def test_a_runner_opened_during_a_rebalance_is_suspended_until_the_rebalance_ends(owner: Owner) -> None:
     owner.may_open.clear()
     await owner.assign(0)
     await owner.partitions.revoked()
     owner.may_open.set()
     await rest(lambda: owner.partitions.running)
-    assert owner.opened[0].told == ["suspend"]
+    assert owner.opened[0].calls == ["suspend"]
     await owner.assign(0)
-    assert owner.opened[0].told == ["suspend", "resume"]
+    assert owner.opened[0].calls == ["suspend", "resume"]
 
 
-async def test_what_is_taken_away_while_it_opens_is_not_waited_for(owner: Owner) -> None:
+async def test_a_partition_revoked_while_it_opens_is_not_waited_for(owner: Owner) -> None:
     owner.may_open.clear()
     await owner.assign(0)
     waiting = asyncio.create_task(owner.partitions.get(0))
@@ -136,7 +136,7 @@ async def test_what_is_taken_away_while_it_opens_is_not_waited_for(owner: Owner)
     assert not owner.errors
 
 
-async def test_what_goes_wrong_with_a_partition_that_was_taken_away_while_it_opened_ends_nothing(owner: Owner) -> None:
+async def test_an_error_of_a_partition_revoked_while_it_opened_does_not_end_the_worker(owner: Owner) -> None:
     async def deaf(partition: int, on_fatal: OnFatal) -> RecordingRunner:
         with suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
@@ -153,7 +153,7 @@ async def test_what_goes_wrong_with_a_partition_that_was_taken_away_while_it_ope
     assert not owner.errors
 
 
-async def test_what_opens_although_it_was_taken_away_is_closed(owner: Owner) -> None:
+async def test_a_runner_that_opens_after_its_partition_was_revoked_is_closed(owner: Owner) -> None:
     async def deaf(partition: int, on_fatal: OnFatal) -> RecordingRunner:
         with suppress(asyncio.CancelledError):  # as a client may do that was just closing
             await asyncio.Event().wait()
@@ -165,8 +165,8 @@ async def test_what_opens_although_it_was_taken_away_is_closed(owner: Owner) -> 
     await rest(lambda: owner.partitions.loading == [1])
     await asyncio.sleep(0)
     await owner.assign()
-    await rest(lambda: owner.opened and owner.opened[0].told)
-    assert owner.opened[0].told == ["close"]
+    await rest(lambda: owner.opened and owner.opened[0].calls)
+    assert owner.opened[0].calls == ["close"]
     assert not owner.partitions.running
     assert not owner.errors
 
@@ -178,7 +178,7 @@ async def test_a_partition_that_cannot_be_opened_is_reported(owner: Owner) -> No
     assert owner.errors == [owner.failure]
 
 
-async def test_being_fenced_matters_only_to_who_still_owns_the_partition(owner: Owner) -> None:
+async def test_being_fenced_ends_the_worker_only_outside_a_rebalance(owner: Owner) -> None:
     await owner.assign(0)
     await owner.partitions.revoked()
     owner.partitions.runner_failed(FencedError("a newer owner"))
@@ -189,9 +189,9 @@ async def test_being_fenced_matters_only_to_who_still_owns_the_partition(owner: 
     assert [type(error) for error in owner.errors] == [BrokerError, FencedError]
 
 
-async def test_closing_closes_everything(owner: Owner) -> None:
+async def test_closing_closes_all_runners(owner: Owner) -> None:
     await owner.assign(0, 1)
     await owner.partitions.get(1)
     await owner.partitions.close()
-    assert [runner.told[-1] for runner in owner.opened] == ["close", "close"]
+    assert [runner.calls[-1] for runner in owner.opened] == ["close", "close"]
     assert not owner.partitions.running

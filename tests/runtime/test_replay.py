@@ -57,7 +57,7 @@ async def test_the_last_record_is_the_one_before_markers_and_aborted_records(fre
 
 
 @pytest.mark.parametrize("transactional_id", [None, "source"])
-async def test_a_replay_ends_with_what_was_there_when_it_began(
+async def test_a_replay_ends_with_the_records_that_were_there_when_it_began(
     fresh_kafka: KafkaCluster, transactional_id: str | None
 ) -> None:
     settings = replay_of(fresh_kafka.address)
@@ -91,7 +91,7 @@ async def test_two_replays_in_different_chunks_give_the_same_bytes(
 
 
 @pytest.mark.broker
-async def test_what_lies_under_foreign_keys_is_waited_for_and_counted(fresh_broker: EmbeddedBroker) -> None:
+async def test_records_under_other_keys_are_waited_for_and_counted(fresh_broker: EmbeddedBroker) -> None:
     address = fresh_broker.address
     events = [answer(n, NOON + n * HOUR // 4, n % 11) for n in range(200)]
     astray, at_home = (replay_of(address, windows={"every": "6h"}) for _ in range(2))
@@ -107,7 +107,7 @@ async def test_what_lies_under_foreign_keys_is_waited_for_and_counted(fresh_brok
 
 
 @pytest.mark.broker
-async def test_what_ends_a_worker_is_raised_by_a_replay(fresh_broker: EmbeddedBroker) -> None:
+async def test_an_error_that_ends_a_worker_is_raised_by_a_replay(fresh_broker: EmbeddedBroker) -> None:
     address = fresh_broker.address
     first = replay_of(address)
     create_topics(first)

@@ -102,7 +102,7 @@ def test_faust_gets_the_same_credentials(secured: Secured, make_settings: MakeSe
 @pytest.mark.parametrize(
     "changed", [{"password": "wrong"}, {"ca_file": ""}, {"security": "plaintext", "username": "", "password": ""}]
 )
-async def test_a_refusal_is_one_sentence(
+async def test_a_refused_login_is_reported_in_one_sentence(
     secured: Secured, make_settings: MakeSettings, changed: dict[str, str]
 ) -> None:
     settings = make_settings(secured.cluster.address, kafka=secured.kafka(**changed))

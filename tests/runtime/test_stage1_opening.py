@@ -1,4 +1,4 @@
-"""A partition is opened from its changelog; what its former owner does meanwhile is no hole."""
+"""A partition is opened from its changelog; the work of its former owner during the opening is no hole."""
 
 import asyncio
 
@@ -57,7 +57,7 @@ class Owner:
         await self.runner.open(LogsOfAFormerOwner(former, committed))
 
     async def work(self) -> None:
-        """Take some records and let go once they are durable."""
+        """Take some records, and close once they are durable."""
         await self.open()
         chunk: Chunk = answered(range(TAKEN))
         await self.runner.take(SURVEYS, chunk)  # type: ignore[arg-type]
@@ -75,7 +75,7 @@ async def owners(any_broker: str, make_settings: MakeSettings) -> tuple[Owner, O
     return Owner(settings, transactional), Owner(settings, transactional)
 
 
-async def test_what_the_former_owner_acknowledged_up_to_the_opening_is_in_the_state(
+async def test_records_acknowledged_by_the_former_owner_up_to_the_opening_are_in_the_state(
     owners: tuple[Owner, Owner],
 ) -> None:
     former, owner = owners
@@ -85,7 +85,7 @@ async def test_what_the_former_owner_acknowledged_up_to_the_opening_is_in_the_st
     await owner.runner.close(0.0)
 
 
-async def test_what_was_acknowledged_and_is_not_in_the_state_is_a_hole(owners: tuple[Owner, Owner]) -> None:
+async def test_a_record_that_was_acknowledged_and_is_not_in_the_state_is_a_hole(owners: tuple[Owner, Owner]) -> None:
     former, owner = owners
     with pytest.raises(HoleError, match=f"records {TAKEN} to {TAKEN} are gone or were acknowledged"):
         await owner.open(former, committed=TAKEN + 1)

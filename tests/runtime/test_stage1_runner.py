@@ -1,4 +1,4 @@
-"""A chunk is acknowledged when a checkpoint that holds it has landed, in order, and never otherwise."""
+"""Chunks are acknowledged in order, each when a checkpoint with its changes is durable, and never before."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ SETTINGS = settings_with(kafka={"partitions": 1})
 
 
 class SlowCheckpointer:
-    """Writes land when the test says so; what each held is noted."""
+    """A write ends when the test releases `may_land`; the size of each is recorded."""
 
     atomic_limit = None
 
@@ -120,7 +120,7 @@ async def bench() -> Bench:
     return Bench()
 
 
-async def test_a_chunk_is_acknowledged_only_when_its_checkpoint_has_landed(bench: Bench) -> None:
+async def test_a_chunk_is_acknowledged_only_when_its_checkpoint_is_durable(bench: Bench) -> None:
     chunk = await bench.take(bench.chunk(0, 1))
     await turns()
     assert (bench.slow.started, bench.acks, bench.runner.durable_offsets) == (1, [], {})
@@ -129,7 +129,7 @@ async def test_a_chunk_is_acknowledged_only_when_its_checkpoint_has_landed(bench
     assert bench.runner.durable_offsets == {SURVEYS: 1}
 
 
-async def test_while_one_checkpoint_is_in_flight_the_next_ones_gather_in_one(bench: Bench) -> None:
+async def test_chunks_applied_while_a_checkpoint_is_in_flight_share_the_next_one(bench: Bench) -> None:
     chunks = [await bench.take(bench.chunk(number)) for number in range(4)]
     await bench.land()
     assert bench.acks == chunks[:1]
@@ -150,7 +150,7 @@ async def feed(bench: Bench, numbers: Iterable[int]) -> None:
         await bench.take(bench.chunk(number))
 
 
-async def test_too_many_unacknowledged_chunks_hold_up_the_next(bench: Bench) -> None:
+async def test_too_many_unacknowledged_chunks_delay_the_next(bench: Bench) -> None:
     await bench.take(bench.chunk(0))
     await turns()
     waiting = asyncio.create_task(feed(bench, range(1, 12)))
@@ -162,7 +162,7 @@ async def test_too_many_unacknowledged_chunks_hold_up_the_next(bench: Bench) -> 
     assert len(bench.acks) == 12
 
 
-async def test_a_suspended_runner_applies_and_writes_nothing_until_it_goes_on(bench: Bench) -> None:
+async def test_a_suspended_runner_writes_no_checkpoint_until_it_is_resumed(bench: Bench) -> None:
     await bench.runner.suspend(0.0)
     await bench.take(bench.chunk(0))
     await turns()
@@ -196,7 +196,7 @@ async def test_after_closing_nothing_is_acknowledged_or_reported(bench: Bench) -
     assert (bench.acks, bench.failures) == ([], [])
 
 
-async def test_what_is_in_the_state_is_taken_again_without_counting(bench: Bench) -> None:
+async def test_records_that_are_in_the_state_are_not_counted_again(bench: Bench) -> None:
     first, again = bench.chunk(0, 1, 2), bench.chunk(1, 2, 3)
     await bench.take(first)
     await bench.take(again)
@@ -205,7 +205,7 @@ async def test_what_is_in_the_state_is_taken_again_without_counting(bench: Bench
     assert bench.runner.state.progress[SURVEYS].received == 4
 
 
-async def test_markers_behind_the_last_record_count_as_read_once_it_is_applied(bench: Bench) -> None:
+async def test_markers_behind_the_last_record_count_as_applied_once_the_record_is(bench: Bench) -> None:
     await bench.take(bench.chunk(0, 1))
     await bench.land()
     bench.runner.advance_past_gap(SURVEYS, 5, 9)
@@ -216,7 +216,7 @@ async def test_markers_behind_the_last_record_count_as_read_once_it_is_applied(b
     assert bench.runner.durable_offsets == {SURVEYS: 3}
 
 
-async def test_a_rekeyed_record_is_one_of_its_source_and_a_stranger_is_refused(bench: Bench) -> None:
+async def test_a_rekeyed_record_counts_for_its_source_and_one_without_origin_is_rejected(bench: Bench) -> None:
     known = bench.chunk(0, headers=((ORIGIN, f"{SURVEYS}|3|17".encode()),))
     strangers = [bench.chunk(1), bench.chunk(2, headers=((ORIGIN, b"\xff|"),))]
     for chunk in (known, *strangers):
@@ -233,7 +233,7 @@ async def test_a_rekeyed_record_is_one_of_its_source_and_a_stranger_is_refused(b
     [(10, 10, None), (4, 10, None), (10, 12, "records 10 to 11 are gone"), (4, 12, "records 10 to 11 are gone"),
      (15, 17, "records 15 to 16 are gone"), (10, 0, "the topic was recreated")],
 )  # fmt: skip
-async def test_records_that_vanish_before_they_are_read_are_a_hole_unless_they_are_in_the_state(
+async def test_records_deleted_before_they_are_read_are_a_hole_unless_they_are_in_the_state(
     bench: Bench, position: int, start: int, gone: str | None
 ) -> None:
     bench.runner.state.progress[CALLS] = TopicProgress(applied=9)

@@ -1,4 +1,4 @@
-"""What counts as progress of the windows: partials that were followed up, not rounds without any."""
+"""Windows make progress when the results of new partials are published, and only then."""
 
 import pytest
 from faust.types import TP
@@ -39,7 +39,7 @@ async def runner(clock: Clock) -> Stage2Runner:
     return made
 
 
-async def test_rounds_in_which_nothing_was_taken_are_no_progress(runner: Stage2Runner, clock: Clock) -> None:
+async def test_publishing_without_new_partials_is_no_progress(runner: Stage2Runner, clock: Clock) -> None:
     clock.seconds = 61
     await runner._publish(())
     assert runner._telemetry.stalled(60.0) == [(2, 0)]
@@ -48,7 +48,7 @@ async def test_rounds_in_which_nothing_was_taken_are_no_progress(runner: Stage2R
     assert (runner.published_offset, runner.published_partials, runner._telemetry.stalled(60.0)) == (8, 1, [])
 
 
-async def test_markers_behind_the_last_partial_are_passed_once_that_is_followed_up(runner: Stage2Runner) -> None:
+async def test_markers_behind_the_last_partial_count_as_published_once_the_partial_is(runner: Stage2Runner) -> None:
     runner._apply(Record(8, 0, None, None))
     runner.advance_past_gap(8, 10)
     assert runner.published_offset == -1

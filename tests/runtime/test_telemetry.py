@@ -1,4 +1,4 @@
-"""Metrics are clean by Prometheus' own linter; lag is what waits; health fails only while something waits in vain."""
+"""Metrics pass Prometheus' own linter, lag counts waiting records, and only waiting input can stall."""
 
 import json
 import subprocess
@@ -118,7 +118,7 @@ def value_of(telemetry: Telemetry, name: str, **labels: str) -> float | None:
 
 
 @pytest.mark.io
-def test_promtool_has_nothing_to_say_about_the_metrics(telemetry: Telemetry) -> None:
+def test_promtool_has_no_complaint_about_the_metrics(telemetry: Telemetry) -> None:
     sinks = CollectorRegistry()
     SinkMetrics(sinks).up.labels("clickhouse").set(1)
     for registry in (telemetry.registry, sinks):
@@ -163,7 +163,7 @@ def test_a_window_without_a_value_has_an_n_and_no_value(telemetry: Telemetry) ->
     assert value_of(telemetry, "cxstream_score_age_seconds", **labels, window="1h") is None
 
 
-def test_what_another_worker_owns_is_not_reported(telemetry: Telemetry) -> None:
+def test_partitions_of_another_worker_are_not_reported(telemetry: Telemetry) -> None:
     assert telemetry.lag() == {TP(SURVEYS, 0): 6}
     telemetry.disown_stage1(0)
     telemetry.disown_stage2(0)
@@ -188,7 +188,7 @@ def test_lag_in_seconds_is_that_of_each_partition(clock: Clock, telemetry: Telem
     assert value_of(telemetry, "cxstream_lag_seconds", topic=SURVEYS, partition="1") == pytest.approx(90.0)
 
 
-def test_stalled_is_a_partition_that_has_input_and_moves_nothing(clock: Clock, telemetry: Telemetry) -> None:
+def test_a_partition_with_input_and_no_progress_is_stalled(clock: Clock, telemetry: Telemetry) -> None:
     telemetry.own_stage1(1, PartitionState(1, telemetry.stage1[0].definition))
     telemetry.high_watermarks = lambda: {TP(SURVEYS, 0): 15, TP(SURVEYS, 1): 9}
     assert telemetry.stalled(60.0) == []
@@ -198,9 +198,7 @@ def test_stalled_is_a_partition_that_has_input_and_moves_nothing(clock: Clock, t
     assert telemetry.stalled(60.0) == [(1, 0)], "what moves elsewhere does not hide it"
 
 
-def test_stalled_are_also_windows_of_which_partials_wait_and_nothing_is_published(
-    clock: Clock, telemetry: Telemetry
-) -> None:
+def test_windows_with_waiting_partials_and_no_publication_are_stalled(clock: Clock, telemetry: Telemetry) -> None:
     telemetry.high_watermarks = lambda: {TP(PANES.name, 0): 9, TP(PANES.name, 1): 50, TP(SURVEYS, 0): 14}
     assert telemetry.lag() == {TP(PANES.name, 0): 2, TP(SURVEYS, 0): 0}
     clock.seconds = 61

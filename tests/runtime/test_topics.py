@@ -1,4 +1,4 @@
-"""Topics are created as the catalogue says, and judged before the stream relies on them."""
+"""Topics are created as the catalogue declares them, and verified before the stream relies on them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -125,6 +125,8 @@ def test_replicated_topics_need_all_replicas_but_one_in_sync(kafka3: KafkaCluste
 
 @pytest.mark.io
 @pytest.mark.parametrize("ask", [create_topics, verify_topics])
-def test_no_broker_is_said_in_one_sentence(ask: Callable[[Settings], object], make_settings: MakeSettings) -> None:
+def test_a_missing_broker_is_reported_in_one_sentence(
+    ask: Callable[[Settings], object], make_settings: MakeSettings
+) -> None:
     with pytest.raises(BrokerError, match=r"^no broker at 127\.0\.0\.1:1: start it or set kafka\.brokers$"):
         ask(make_settings("127.0.0.1:1"))

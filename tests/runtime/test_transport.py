@@ -1,4 +1,4 @@
-"""Chunks are handed over whole, in order, and none is ever left out around a rebalance."""
+"""Chunks are delivered whole and in order, and none is left out around a rebalance."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ class Record:
 
 
 class ThreadWithPositions(BatchThread):
-    """A thread that never runs, and says what it is told to."""
+    """A thread that never runs; the test sets its positions."""
 
-    told: Mapping[TP, int] = {}
+    fixed: Mapping[TP, int] = {}
 
     def positions(self) -> dict[TP, int]:
-        return dict(self.told)
+        return dict(self.fixed)
 
     async def seek_to_start(self, tp: TP) -> int:
         return cast(FedConsumer, self.consumer).deleted_up_to.pop(tp)
@@ -83,7 +83,7 @@ def records(first: int, count: int) -> list[Record]:
     return [Record(offset) for offset in range(first, first + count)]
 
 
-async def handed_over(consumer: FedConsumer) -> list[tuple[str, int, int]]:
+async def delivered(consumer: FedConsumer) -> list[tuple[str, int, int]]:
     """Topic, first and last offset of every message of one fetch."""
     chunks = [(tp, message.offset, cast(Any, message.value)) async for tp, message in consumer.getmany(1.0)]
     assert all(offset == chunk[-1].offset for _, offset, chunk in chunks)
@@ -92,7 +92,7 @@ async def handed_over(consumer: FedConsumer) -> list[tuple[str, int, int]]:
 
 async def test_a_fetched_chunk_is_one_message_and_a_long_one_several_in_order(consumer: FedConsumer) -> None:
     consumer.fetches = [{A: records(5, 2 * MAX_CHUNK + 1), B: records(0, 3)}]
-    assert await handed_over(consumer) == [
+    assert await delivered(consumer) == [
         (A.topic, 5, MAX_CHUNK + 4),
         (B.topic, 0, 2),
         (A.topic, MAX_CHUNK + 5, 2 * MAX_CHUNK + 4),
@@ -105,42 +105,42 @@ async def test_a_message_carries_the_generation_it_was_fetched_under(consumer: F
     assert [message.generation_id async for _, message in consumer.getmany(1.0)] == [1]
 
 
-async def test_gaps_between_offsets_are_no_reason_to_hold_anything_back(consumer: FedConsumer) -> None:
+async def test_gaps_between_offsets_hold_no_record_back(consumer: FedConsumer) -> None:
     consumer.fetches = [{A: [Record(3), Record(9)]}, {A: [Record(12)]}]
-    assert await handed_over(consumer) + await handed_over(consumer) == [(A.topic, 3, 9), (A.topic, 12, 12)]
+    assert await delivered(consumer) + await delivered(consumer) == [(A.topic, 3, 9), (A.topic, 12, 12)]
 
 
 async def test_partitions_are_sought_once_and_not_at_every_fetch(consumer: FedConsumer) -> None:
     consumer.fetches = [{A: records(0, 1)}, {A: records(1, 1)}]
-    await handed_over(consumer)
-    await handed_over(consumer)
+    await delivered(consumer)
+    await delivered(consumer)
     assert consumer.seeks == 1
 
 
-async def test_what_comes_after_a_dropped_chunk_waits_for_a_seek(consumer: FedConsumer) -> None:
+async def test_after_a_dropped_chunk_no_record_is_delivered_before_a_seek(consumer: FedConsumer) -> None:
     consumer.fetches = [{A: records(0, 10)}, {A: records(10, 10)}]
     consumer.before_answer = lambda: setattr(consumer, "_active_partitions", {B})
-    assert await handed_over(consumer) == []
+    assert await delivered(consumer) == []
     consumer.before_answer = lambda: setattr(consumer, "_active_partitions", {A, B})
     before = consumer.seeks
-    await handed_over(consumer)
+    await delivered(consumer)
     assert consumer.seeks == before + 1
 
 
 async def test_a_buffered_partition_is_not_dropped(consumer: FedConsumer) -> None:
     consumer.fetches = [{A: records(0, 1)}]
     consumer._active_partitions, consumer._buffered_partitions = {B}, {A}
-    assert await handed_over(consumer) == [(A.topic, 0, 0)]
+    assert await delivered(consumer) == [(A.topic, 0, 0)]
 
 
-async def test_what_was_fetched_before_a_rebalance_is_not_delivered_after_it(
+async def test_records_fetched_before_a_rebalance_are_not_delivered_after_it(
     consumer: FedConsumer, app: BatchApp
 ) -> None:
     consumer.fetches = [{A: records(0, 1)}, {A: records(1, 9)}, {A: records(1, 9)}]
-    await handed_over(consumer)
+    await delivered(consumer)
     consumer.before_answer = lambda: setattr(app, "consumer_generation_id", 2)
-    assert await handed_over(consumer) == []
-    assert await handed_over(consumer) == [(A.topic, 1, 9)]
+    assert await delivered(consumer) == []
+    assert await delivered(consumer) == [(A.topic, 1, 9)]
     assert consumer.seeks == 2
 
 
@@ -149,19 +149,19 @@ async def test_queues_that_were_cleared_are_filled_again_from_the_committed_offs
     consumer: FedConsumer, of_faust: str
 ) -> None:
     consumer.fetches = [{A: records(0, 1)}, {A: records(0, 2)}]
-    await handed_over(consumer)
+    await delivered(consumer)
     getattr(consumer, of_faust)()
     consumer.flow_active = True
-    assert await handed_over(consumer) == [(A.topic, 0, 1)]
+    assert await delivered(consumer) == [(A.topic, 0, 1)]
     assert consumer.seeks == 2
 
 
-async def test_while_there_is_no_assignment_to_seek_in_nothing_is_delivered(consumer: FedConsumer) -> None:
+async def test_without_an_assignment_to_seek_no_record_is_delivered(consumer: FedConsumer) -> None:
     consumer.lost = True
     consumer.fetches = [{A: records(7, 1)}, {A: records(0, 8)}]
-    assert await handed_over(consumer) == []
+    assert await delivered(consumer) == []
     consumer.lost = False
-    assert await handed_over(consumer) == [(A.topic, 0, 7)]
+    assert await delivered(consumer) == [(A.topic, 0, 7)]
 
 
 async def test_a_rebalance_in_the_middle_of_a_fetch_ends_it(consumer: FedConsumer) -> None:
@@ -173,11 +173,11 @@ async def test_a_rebalance_in_the_middle_of_a_fetch_ends_it(consumer: FedConsume
     assert offsets == [MAX_CHUNK - 1]
 
 
-async def test_how_far_a_partition_is_read_counts_markers_once_nothing_is_under_way(
+async def test_the_read_position_counts_markers_once_no_fetch_is_under_way(
     consumer: FedConsumer, app: BatchApp
 ) -> None:
     consumer.fetches = [{A: records(0, 3)}]
-    ThreadWithPositions.told = {A: 4, B: 2}
+    ThreadWithPositions.fixed = {A: 4, B: 2}
     assert consumer.read_position(*A) is None
     async for _ in consumer.getmany(1.0):
         assert consumer.read_position(*B) is None
@@ -194,9 +194,9 @@ async def test_the_app_is_notified_of_deleted_records_and_reading_goes_on_at_the
     app.on_records_deleted = lambda tp, position, start: notified.append((tp, position, start))
     consumer.deleted_up_to = {A: 12}
     consumer.fetches = [{A: records(12, 1)}]
-    assert await handed_over(consumer) == []
+    assert await delivered(consumer) == []
     assert notified == [(A, 7, 12)]
-    assert await handed_over(consumer) == [(A.topic, 12, 12)]
+    assert await delivered(consumer) == [(A.topic, 12, 12)]
 
 
 async def test_the_newest_acknowledged_chunk_is_committed_once(consumer: FedConsumer) -> None:

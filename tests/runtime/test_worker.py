@@ -1,6 +1,5 @@
 """The worker hands chunks and notices to the runner of their partition, under the topic's name in the catalogue."""
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +11,7 @@ from streams.app import definition
 from streams.runtime.worker import StreamsWorker
 from streams.settings import Settings
 from tests.reference.contracts import SURVEYS
+from tests.runtime.test_partitions import rest
 from tests.support.stream import Record, settings_with
 
 SETTINGS = settings_with(kafka={"partitions": 1, "prefix": "test."}, metrics={"streams_port": 0})
@@ -112,6 +112,5 @@ async def test_an_error_of_a_runner_that_cannot_be_opened_reaches_the_worker() -
     worker = StreamsWorker(SETTINGS, definition(SETTINGS), on_fatal=errors.append)
     worker.stage1._open = failing
     await worker.stage1.assigned({TP(SURVEYS, 0)})
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await rest(lambda: errors)
     assert errors == [failure]
