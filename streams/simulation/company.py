@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from random import Random
 
-from streams.simulation import accounts
+from streams.simulation import accounts, examples
 from streams.simulation.contacts import unfold
 from streams.simulation.customers import Population
 from streams.simulation.delivery import Courier, Message, Noise
@@ -68,7 +68,8 @@ class Company:
 
     def _contacts(self, messages: float) -> float:
         """The number of contacts that leads to this number of messages."""
-        return messages / (_EVENTS_PER_CONTACT * self.noise.messages_per_event)
+        events_per_contact = _EVENTS_PER_CONTACT + examples.EVENTS_PER_CONTACT
+        return messages / (events_per_contact * self.noise.messages_per_event)
 
 
 class _Run:

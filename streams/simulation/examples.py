@@ -16,6 +16,9 @@ _WITH_MODULE = (TICKETS, CALLS, SURVEYS, ACCOUNTS)
 _OTHERS = tuple(topic for topic in SOURCE_TOPICS if topic not in _WITH_MODULE)
 _SHARE = 0.2
 
+EVENTS_PER_CONTACT = _SHARE * len(_OTHERS)
+"""How many such events come with a contact, on average."""
+
 
 def other_events(story: Story) -> None:
     """Emit an event of each such source in a fifth of the contacts."""
@@ -23,7 +26,7 @@ def other_events(story: Story) -> None:
         if story.chance(_SHARE):
             record = story.rng.choice(_records(topic))
             envelope = story.envelope(story.new_id(topic.examples), "simulated")
-            story.emit(topic.name, msgspec.structs.replace(record, **envelope))
+            story.emit(topic.name, msgspec.structs.replace(record, **envelope, revision=None, updated_at=None))
 
 
 @cache

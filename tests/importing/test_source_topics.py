@@ -23,8 +23,8 @@ class Message(msgspec.Struct):
     text: str
 
 
-class Chat(Envelope, frozen=True, kw_only=True, gc=False):
-    """A chat transcript, which has fields of types that no source topic of today has."""
+class Visit(Envelope, frozen=True, kw_only=True, gc=False):
+    """A visit to a store, which has fields of types that no source topic of today has."""
 
     messages: list[Message]
     ended_at: Moment | None = None
@@ -33,9 +33,9 @@ class Chat(Envelope, frozen=True, kw_only=True, gc=False):
     resolved: bool | None = None
 
 
-CHATS = replace(CALLS, name="cx.chats.v1", record=Chat, doc="Chat transcripts")
+VISITS = replace(CALLS, name="cx.visits.v1", record=Visit, doc="Visit transcripts")
 MAPPING = """
-topic = "cx.chats.v1"
+topic = "cx.visits.v1"
 [fields]
 record_id = "id"
 time = "at"
@@ -57,25 +57,25 @@ ROW = {
 
 
 @pytest.fixture
-def _chats(monkeypatch: pytest.MonkeyPatch) -> None:
+def _visits(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SOURCE_TOPICS", "TOPICS"):
-        monkeypatch.setattr(catalogue, name, (*getattr(catalogue, name), CHATS))
+        monkeypatch.setattr(catalogue, name, (*getattr(catalogue, name), VISITS))
 
 
 def convert(mapping_text: str, name: str, text: str) -> list[Outcome]:
     """Everything that an import does up to the events, in memory."""
-    mapping = parse_mapping(mapping_text, name="chats", origin="chats.toml")
+    mapping = parse_mapping(mapping_text, name="visits", origin="visits.toml")
     table = read_table(name, io.StringIO(text), mapping)
     converter = Converter(mapping, table.name, table.header)
     return [converter.convert(row) for row in table.rows]
 
 
-@pytest.mark.usefixtures("_chats")
+@pytest.mark.usefixtures("_visits")
 def test_a_new_source_topic_with_fields_of_new_types_needs_no_change_of_the_importer() -> None:
     [outcome] = convert(MAPPING, "x.ndjson", json.dumps(ROW) + "\n")
     assert isinstance(outcome, Ready)
     event = json.loads(outcome.payload)
-    assert event.pop("event_id").startswith("chats-")
+    assert event.pop("event_id").startswith("visits-")
     assert event == {
         "record_id": "7",
         "time": "2024-05-01T10:00:00Z",
@@ -87,7 +87,7 @@ def test_a_new_source_topic_with_fields_of_new_types_needs_no_change_of_the_impo
     }
 
 
-@pytest.mark.usefixtures("_chats")
+@pytest.mark.usefixtures("_visits")
 def test_a_text_where_a_list_is_needed_is_rejected_by_the_contract() -> None:
     [outcome] = convert(MAPPING, "x.ndjson", json.dumps(ROW | {"transcript": "hello"}) + "\n")
     assert isinstance(outcome, Rejected)
@@ -95,17 +95,17 @@ def test_a_text_where_a_list_is_needed_is_rejected_by_the_contract() -> None:
     assert outcome.detail.startswith("messages: ")
 
 
-@pytest.mark.usefixtures("_chats")
+@pytest.mark.usefixtures("_visits")
 def test_a_mapping_to_a_new_source_topic_is_validated_by_its_struct() -> None:
-    with pytest.raises(MappingError, match=r"fields.messages: missing; every event of cx.chats.v1"):
-        parse_mapping(MAPPING.replace('messages = "transcript"', ""), name="chats", origin="chats.toml")
+    with pytest.raises(MappingError, match=r"fields.messages: missing; every event of cx.visits.v1"):
+        parse_mapping(MAPPING.replace('messages = "transcript"', ""), name="visits", origin="visits.toml")
     with pytest.raises(MappingError, match=r"fields.visiter: .*did you mean 'visitor'"):
-        parse_mapping(MAPPING.replace("visitor =", "visiter ="), name="chats", origin="chats.toml")
+        parse_mapping(MAPPING.replace("visitor =", "visiter ="), name="visits", origin="visits.toml")
 
 
 def test_an_unknown_topic_is_refused_with_the_names_of_all_source_topics() -> None:
     with pytest.raises(MappingError) as refused:
-        parse_mapping(MAPPING, name="chats", origin="chats.toml")
+        parse_mapping(MAPPING, name="visits", origin="visits.toml")
     assert all(topic.name in str(refused.value) for topic in SOURCE_TOPICS)
 
 

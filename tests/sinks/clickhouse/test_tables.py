@@ -39,12 +39,12 @@ def test_every_table_is_created_by_a_migration(table: Table) -> None:
 
 
 def test_a_new_source_gets_a_table_named_after_its_topic_and_needs_a_migration() -> None:
-    chats = Topic("cx.chats.v2", 2, "source", Envelope, "customer", "Chats", 40)
-    *known, table = source_tables((*SOURCE_TOPICS, chats))
+    visits = Topic("cx.visits.v2", 2, "source", Envelope, "customer", "Visits", 40)
+    *known, table = source_tables((*SOURCE_TOPICS, visits))
     assert tuple(known) == TABLES[: len(SOURCE_TOPICS)]
-    assert table == Table("chats", chats, Envelope)
+    assert table == Table("visits", visits, Envelope)
     assert table.columns[:5] == (*SOURCE_COLUMNS, "event_id")
-    assert lacks_migration(table) == "add a migration for table chats"
+    assert lacks_migration(table) == "add a migration for table visits"
 
 
 @pytest.mark.io
