@@ -98,7 +98,7 @@ _WELL_FORMED = msgspec.json.Decoder(msgspec.Raw)
 def _is_record_of(payload: bytes, other: Any, record: Any) -> bool:
     """Whether a payload that is no `record` is one of another source.
 
-    The other source must accept it, and must know all of its fields that `record` knows. Accepting alone is not
+    The other source must accept it, and must have every field of the payload that `record` has. Accepting alone is not
     enough, because unknown fields are ignored: a ticket with a wrong amount fits an account, which has no amount.
     """
     try:

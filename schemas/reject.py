@@ -29,7 +29,7 @@ class Reject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One refused record with its address, the reason and the payload (capped at 64 KiB).
 
     `field` is the offending field, `detail` how to correct it. `encoding` of the payload is `utf-8` or `base64`,
-    `size` its full length in bytes. `truncated` is whether `payload` holds only the beginning.
+    `size` its full length in bytes. `truncated` is true if `payload` holds only the beginning.
     """
 
     topic: str

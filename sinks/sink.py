@@ -38,7 +38,8 @@ class Sink(ABC):
 
     The class methods answer for a URL without keeping a connection; `cxstream check`, `doctor`, `migrate` and
     `worker` call them. An instance belongs to one worker, which may call `add` while a `flush` runs in another
-    thread. Acknowledge the records of an `add` only after a `flush` that began after it has returned.
+    thread. Acknowledge the records of an `add` only after a `flush` that started after that `add` has
+    returned.
 
     The module of a sink must be cheap to import: every command imports all of them, so a client library is
     imported where the first connection is made.

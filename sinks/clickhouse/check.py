@@ -27,7 +27,7 @@ def require(url: str) -> None:
 def check(url: str) -> SinkStatus:
     """Connect, and report the version and the last migration.
 
-    A database that answers and is not migrated is a status. Raises `SinkError`, with the fix, where it
+    A database that answers and is not migrated is reported, not raised. Raises `SinkError`, with the fix, where it
     cannot be reached or used.
     """
     connection = connect(parse_url(url), TIMEOUT_S)

@@ -28,7 +28,7 @@ _REMEDIES = (
     ((164, 291, 497), "user {user!r} lacks a right; grant it"),
     ((62, *_ROW_CODES), "a statement is not understood; use ClickHouse 25.3 or newer"),
 )
-"""Server errors that a repetition does not mend, with the fix. All others are taken for temporary ones."""
+"""Server errors that retrying cannot fix, with the fix. All others are taken for temporary ones."""
 _NO_CHDB = "Unable to open the chdb engine"
 _INSERT = {
     "async_insert": "0",

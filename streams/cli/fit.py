@@ -51,7 +51,9 @@ class _Output:
 @click.option("--table", metavar="FILE", type=_PATH, help="Or: CSV or TSV, plain or .gz, one row per customer.")
 @click.option("--label", metavar="COLUMN", help="With --table: the column that says who left.")
 @click.option(
-    "--positive", metavar="VALUE", help="The label that means: has left.  [default: recognised, such as yes, true, 1]"
+    "--positive",
+    metavar="VALUE",
+    help="The label value of a customer who left.  [default: detected, such as yes, true, 1]",
 )
 @click.option("--drop", metavar="COLUMN,…", multiple=True, help="Columns or features not to learn from.")
 @click.option("--id", "id_column", metavar="COLUMN", help="The customer's identifier: not learned from, and unique.")

@@ -87,7 +87,10 @@ LAG_SECONDS = MetricFamily(
 PARTIALS = MetricFamily("cxstream_partials_total", "counter", "Partials whose windows are published", _PLACE)
 
 LAST_EVENT = MetricFamily(
-    "cxstream_last_event_timestamp_seconds", "gauge", "Time of the newest event accepted, since 1970 UTC", ("topic",)
+    "cxstream_last_event_timestamp_seconds",
+    "gauge",
+    "Time of the newest event read that was not rejected, since 1970 UTC",
+    ("topic",),
 )
 CUSTOMERS = MetricFamily("cxstream_customers", "gauge", "Customers in the state", _PARTITION)
 LEDGER_OVERFLOW = MetricFamily(
@@ -99,7 +102,7 @@ LEDGER_OVERFLOW = MetricFamily(
 CELLS_OVERFLOW = MetricFamily(
     "cxstream_cells_overflow_total",
     "counter",
-    "Cells counted as (other) because there were too many",
+    "New combinations of dimensions that were counted as (other) because there were too many cells",
     _PARTITION,
 )
 RISK_MODEL_INFO = MetricFamily("cxstream_risk_model_info", "gauge", "The churn model in use; always 1", ("model",))

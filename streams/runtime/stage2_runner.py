@@ -35,7 +35,7 @@ PUBLISH_INTERVAL_S = 0.25
 """How long changes are collected before they are published."""
 
 _IDLE_INTERVAL_S = 1.0
-"""How long to wait for partials before windows are published that have only moved on with the clock."""
+"""How long to wait for partials before publishing windows that changed only because time passed."""
 
 _FINISH_S = 60.0
 """How long the end of a replay waits for the publication in flight."""
@@ -67,7 +67,7 @@ class _Unpublished:
 class Stage2Runner:
     """Owns one partition of `cx.panes.v1`: its windows are rebuilt from that topic, so it has no changelog.
 
-    With `ends` (the offset after the last record of each source partition that has any) this is a replay: results
+    With `ends` (the end offset of each source partition that is not empty) this is a replay: results
     belong to boundaries in event time and are final. While `hold_results` returns true, none is due before `finish`.
     `on_fatal` is called with an error after which the runner cannot go on.
     """
@@ -144,7 +144,7 @@ class Stage2Runner:
         await asyncio.sleep(0)
 
     def advance_past_gap(self, delivered: int, position: int) -> None:
-        """Count the offsets between the record `delivered` and `position` as published: there is no record among them.
+        """Treat the offsets after the record `delivered` and before `position` as published: they hold no record.
 
         They are transaction markers and aborted or compacted records.
         """

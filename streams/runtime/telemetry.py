@@ -119,9 +119,9 @@ class Telemetry:
         self._clock(2, partition).moved()
 
     def partials_published(self, partition: int, oldest_ms: int | None, newest_ms: int | None) -> None:
-        """All results are published that follow from the partials that arrived from `oldest_ms` to `newest_ms`.
+        """The results of the partials that arrived from `oldest_ms` to `newest_ms` are published.
 
-        `oldest_ms` is None where no result followed, and both are where the offsets moved without a partial.
+        `oldest_ms` is None if no result followed. Both are None if only the offsets moved.
         """
         self.results_published(partition)
         if oldest_ms is not None:

@@ -43,7 +43,7 @@ class IdGenerator:
 class Story:
     """The state of one contact; `now_ms` advances and `events` grows.
 
-    Waits are in seconds of the company's own time, of which `pace` pass in one second of the stream.
+    Waits are in seconds of the company's own time; `pace` of them pass in one second of the stream.
     """
 
     __slots__ = (

@@ -17,8 +17,10 @@ from streams.core.events.record_fields import RecordFields
 from streams.core.time.instants import to_ms
 
 Keep = Callable[[Sequence[Entry], int, bool], frozenset[bytes]]
-"""From all entries of one customer and source, the source's floor (ms), and whether the customer has younger entries of
-another source, to the identities of those that are kept although they are older than the floor."""
+"""Returns the identities of entries that are kept although they are older than the floor.
+
+It is given the entries of one customer and source, the floor of the source (ms), and whether the customer has younger
+entries of another source."""
 
 Observe = Callable[[Entry, Evidence], None]
 

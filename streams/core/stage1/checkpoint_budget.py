@@ -1,8 +1,8 @@
-"""The size of a checkpoint: what one may take, and what the changes of a state will take.
+"""The size of a checkpoint: the largest allowed, and an estimate of the next one.
 
 A broker without transactions appends a checkpoint as one record batch, which must not exceed its limit. A step
-therefore stops while what it has changed, and what follows from it and is not computed yet, still fits. Everything
-here is an upper estimate in bytes; only the ledger and the new dimensions know what they really take.
+therefore stops while what it has changed, and what follows from it and is not computed yet, still fits. The sizes are
+estimates in bytes; only the ledger and the new dimensions know what they really take.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,8 @@ _PANES_PER_ASSESSMENT = 3
 """An assessment leaves panes, enters as many, and enters as many again when its band changes."""
 
 _SAFETY = 0.6
-"""The share of a record batch that the estimate may fill where the checkpoint must fit into one."""
+"""The share of a record batch that the estimate may fill where the checkpoint must fit into one: some partials are
+larger than estimated, and the batch has an overhead."""
 
 _TRANSACTION_BYTES = 16 << 20
 _CLOSED_PANE_BYTES = 80
