@@ -123,7 +123,10 @@ class Worker:
 
     def samples(self, name: str) -> Samples:
         """The samples of one metric; none while nobody listens."""
-        families = text_string_to_metric_families(self.get("/metrics")[1])
+        # a worker shows thousands of samples, and parsing all of them for one metric takes a second
+        lines = self.get("/metrics")[1].splitlines(keepends=True)
+        own = "".join(line for line in lines if line.startswith((f"{name} ", f"{name}{{")))
+        families = text_string_to_metric_families(own)
         return [(s.name, s.labels, s.value) for family in families for s in family.samples if s.name == name]
 
     def total(self, name: str, **labels: str) -> int:

@@ -137,6 +137,18 @@ def expected(settings: Settings) -> Expected:
     return Expected(settings, read(settings, *(topic.name for topic in SOURCE_TOPICS), REKEYED.name))
 
 
+def source_records(settings: Settings) -> int:
+    """How many records the source topics hold now, which no test sends in transactions."""
+    consumer = KafkaConsumer(bootstrap_servers=settings.kafka.brokers.split(","), group_id=None)
+    names = [settings.topic(topic.name) for topic in SOURCE_TOPICS]
+    tps = [TopicPartition(name, p) for name in names for p in range(settings.kafka.partitions)]
+    try:
+        ends, starts = consumer.end_offsets(tps), consumer.beginning_offsets(tps)
+        return sum(int(ends[tp]) - int(starts[tp]) for tp in tps)
+    finally:
+        consumer.close()
+
+
 def latest(records: Iterable[Read]) -> dict[bytes, Any]:
     """Of each key the newest value, as compaction leaves it, decoded."""
     held: dict[bytes, Any] = {}

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -56,6 +57,7 @@ class Pairs(list[tuple[str, Any]]):
     """The members of a JSON object, in their order and with repetitions."""
 
 
+@lru_cache(maxsize=20_000)  # the fault tests ask several times for each of their arrivals
 def decode(arrival: Arrival) -> Event | str:
     """The event, or the reason why it is none: the first one in the order of the fields in the document."""
     try:
