@@ -103,9 +103,9 @@ def _is_record_of(payload: bytes, other: Any, record: Any) -> bool:
     """
     try:
         msgspec.json.decode(payload, type=other)
-    except ValueError:  # of msgspec, or of bytes that are not UTF-8
+        names = _NAMES.decode(payload).keys()
+    except ValueError:  # of msgspec, or of bytes that are not UTF-8: here also in names that `other` skips
         return False
-    names = _NAMES.decode(payload).keys()
     return names & _own_fields(record) <= _own_fields(other)
 
 

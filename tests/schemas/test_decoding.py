@@ -254,17 +254,24 @@ def test_a_message_about_a_key_names_its_field() -> None:
     assert refusal(explain(message)) == ("wrong_type", "counts[...]")
 
 
-@pytest.mark.parametrize(
-    ("record", "fields", "reason", "field"),
-    [
-        (Ticket, {"change": "updated", "amount": "12"}, "wrong_type", "amount"),
-        (Ticket, {"change": "updated", "priority": 1}, "wrong_type", "priority"),
-        (Ticket, {"change": "started"}, "wrong_topic", ""),
-        (Ticket, {"change": "updated", "plan": "team", "reopens": -1}, "out_of_range", "reopens"),
-        (Account, {"change": "updated", "value": "12"}, "wrong_type", "value"),
-        (Account, {"change": "solved"}, "wrong_topic", ""),
-    ],
-)
+KNOWN_ELSEWHERE: list[tuple[type[Envelope], dict[str, Any], str, str]] = [
+    (Ticket, {"change": "updated", "amount": "12"}, "wrong_type", "amount"),
+    (Ticket, {"change": "updated", "priority": 1}, "wrong_type", "priority"),
+    (Ticket, {"change": "started"}, "wrong_topic", ""),
+    (Ticket, {"change": "updated", "plan": "team", "reopens": -1}, "out_of_range", "reopens"),
+    (Account, {"change": "updated", "value": "12"}, "wrong_type", "value"),
+    (Account, {"change": "solved"}, "wrong_topic", ""),
+]
+
+
+def test_a_name_that_is_not_utf8_is_refused_also_in_a_record_of_another_source() -> None:
+    account = ENVELOPE + b',"change":"updated","\xff":1}'
+    refused = CALLS.one(account)
+    assert isinstance(refused, Invalid)
+    assert CALLS.many([account, account]) == [refused, refused]
+
+
+@pytest.mark.parametrize(("record", "fields", "reason", "field"), KNOWN_ELSEWHERE)
 def test_a_record_belongs_to_another_topic_only_if_that_source_knows_all_it_says(
     record: type[Envelope], fields: dict[str, Any], reason: str, field: str
 ) -> None:
