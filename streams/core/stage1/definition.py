@@ -43,7 +43,16 @@ class Definition:
             self.lateness.allowance_ms,
             self.horizon_ms,
             [(score.name, score.code) for score in SCORES],
-            repr(self.hours),
+            _text_of(self.hours),
             self.churn_model is not None,
         )
         return hashlib.blake2b(msgspec.json.encode(parts), digest_size=8).hexdigest()
+
+
+def _text_of(hours: BusinessHours | None) -> str:
+    """Equal for equal hours: the order of a set, and with it its `repr`, differs from process to process."""
+    if hours is None:
+        return "None"
+    holidays = ", ".join(map(repr, sorted(hours.holidays)))
+    days = f"frozenset({{{holidays}}})" if holidays else "frozenset()"
+    return f"BusinessHours(zone={hours.zone!r}, week={hours.week!r}, holidays={days})"
