@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aiokafka import TopicPartition
 
@@ -70,8 +71,8 @@ class PartitionOpener:
             await self._is_transactional(),
             on_fatal,
         )
-        async with _closed_on_error(runner), OffsetReader(self._options) as reader:
-            await runner.open(PartitionLogs(reader, self._source_topics(partition), self._committed))
+        async with _closed_on_error(runner):
+            await runner.open(PartitionLogs(self._options, self._source_topics(partition), self._committed))
         return runner
 
     async def open_stage2(self, partition: int, on_fatal: OnFatal) -> Stage2Runner:
@@ -106,22 +107,30 @@ class PartitionOpener:
 
 
 class PartitionLogs:
-    """The source topics in one partition number, over one connection; see `SourceLogs`."""
+    """The source topics in one partition number; see `SourceLogs`.
 
-    def __init__(self, reader: OffsetReader, topics: Mapping[TopicPartition, str], committed: CommittedOffsets) -> None:
-        self._reader = reader
+    Each question has a connection of its own: the changelog is read between the two, which may take minutes, and a
+    connection that is idle for so long may be gone without a word.
+    """
+
+    def __init__(
+        self, options: Mapping[str, Any], topics: Mapping[TopicPartition, str], committed: CommittedOffsets
+    ) -> None:
+        self._options = options
         self._topics = topics
         self._committed = committed
 
     async def positions(self) -> dict[str, LogPosition]:
         """Where the logs start and what the group has committed, as of now."""
-        starts = await self._reader.starts(self._topics)
+        async with OffsetReader(self._options) as reader:
+            starts = await reader.starts(self._topics)
         committed = await self._committed(self._topics)
         return {topic: LogPosition(starts[tp], committed[tp]) for tp, topic in self._topics.items()}
 
     async def ends(self) -> dict[str, int]:
         """The offset after the last record of each log, as of now."""
-        ends = await self._reader.ends(self._topics, "read_uncommitted")
+        async with OffsetReader(self._options) as reader:
+            ends = await reader.ends(self._topics, "read_uncommitted")
         return {topic: ends[tp] for tp, topic in self._topics.items()}
 
 

@@ -1,4 +1,4 @@
-"""The logs of a partition are asked over one connection, as the catalogue names them; a failed opening is closed."""
+"""The logs of a partition are asked in order, as the catalogue names them; a failed opening is closed."""
 
 from collections.abc import Collection
 from typing import Any, cast
@@ -63,13 +63,14 @@ def opener(monkeypatch: pytest.MonkeyPatch) -> PartitionOpener:
     return PartitionOpener(SETTINGS, definition(SETTINGS), telemetry, committed, None, lambda: False)
 
 
+@pytest.mark.usefixtures("opener")
 async def test_positions_and_ends_are_named_as_in_the_catalogue() -> None:
-    logs = PartitionLogs(RecordingReader({}), {TP: SURVEYS}, committed)
+    logs = PartitionLogs({}, {TP: SURVEYS}, committed)
     assert await logs.positions() == {SURVEYS: LogPosition(3, 5)}
     assert await logs.ends() == {SURVEYS: 8}
 
 
-async def test_one_connection_serves_all_questions_of_an_opening(
+async def test_no_connection_stays_open_while_the_state_is_read(
     opener: PartitionOpener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def open_(self: Stage1Runner, logs: SourceLogs) -> None:
@@ -81,7 +82,8 @@ async def test_one_connection_serves_all_questions_of_an_opening(
     monkeypatch.setattr(Stage1Runner, "open", open_)
     await opener.open_stage1(0, print)
     assert questions == [
-        "transactions", "connect", "starts", "committed", "state", "ends read_uncommitted", "disconnect",
+        "transactions", "connect", "starts", "disconnect", "committed", "state",
+        "connect", "ends read_uncommitted", "disconnect",
     ]  # fmt: skip
 
 
