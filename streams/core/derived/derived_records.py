@@ -18,7 +18,7 @@ from streams.core.scores.pane_delta import PaneDelta
 from streams.core.time.business_hours import BusinessHours
 from streams.core.time.panes import ALL_TIME, pane_start
 
-Place = tuple[int, int, int]
+DerivedPane = tuple[int, int, int]
 """Interned dimensions, resolution (s, or `ALL_TIME`) and start of a pane (ms)."""
 
 _NO_TIME = 2**60
@@ -86,7 +86,7 @@ class DerivedRecords:
         self._horizon_ms = horizon_ms
         self._hours = hours
         self._snapshots: dict[bytes, _Snapshot] = {}
-        self._deltas: dict[Place, PaneDelta] = {}
+        self._deltas: dict[DerivedPane, PaneDelta] = {}
 
     @property
     def pending_deltas(self) -> int:
@@ -111,7 +111,7 @@ class DerivedRecords:
                 self._count(record, number)
         return bool(snapshots)
 
-    def drain(self, ledger: Ledger) -> Iterator[tuple[Place, PaneDelta]]:
+    def drain(self, ledger: Ledger) -> Iterator[tuple[DerivedPane, PaneDelta]]:
         """What brings the panes in step with the ledger, by place; closed panes are for the caller to leave out."""
         self.compute_changes(ledger)
         deltas, self._deltas = self._deltas, {}

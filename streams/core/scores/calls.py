@@ -4,7 +4,18 @@ from abc import abstractmethod
 from functools import lru_cache
 from typing import NamedTuple
 
-from streams.core.events.calls import CALL, CALL_DIRECTIONS, CALL_OUTCOMES
+from streams.core.events.calls import (
+    AFTER_CALL_MS,
+    CALL,
+    CALL_DIRECTIONS,
+    CALL_OUTCOMES,
+    DIRECTION,
+    HOLD_MS,
+    OUTCOME,
+    TALK_MS,
+    TRANSFERS,
+    WAIT_MS,
+)
 from streams.core.events.record_fields import UNKNOWN, RecordFields
 from streams.core.scores.base import Score, Slots
 
@@ -36,7 +47,7 @@ class CallScore(Score):
 
     def slots(self, fields: RecordFields) -> Slots:
         """The contribution of an inbound call; empty for any other record."""
-        if fields[0] != CALL or fields[2] != _INBOUND:
+        if fields[0] != CALL or fields[DIRECTION] != _INBOUND:
             return ()
         return self.call_slots(_named(fields))
 
@@ -52,9 +63,13 @@ def is_short_abandon(call: CallFields) -> bool:
 
 @lru_cache(maxsize=1)  # the call scores ask for the same call one after the other
 def _named(fields: RecordFields) -> CallFields:
-    _, outcome, _, wait_ms, talk_ms, hold_ms, after_call_ms, transfers = fields[:8]
     return CallFields(
-        outcome, _plausible(wait_ms), _plausible(talk_ms), _plausible(hold_ms), _plausible(after_call_ms), transfers
+        fields[OUTCOME],
+        _plausible(fields[WAIT_MS]),
+        _plausible(fields[TALK_MS]),
+        _plausible(fields[HOLD_MS]),
+        _plausible(fields[AFTER_CALL_MS]),
+        fields[TRANSFERS],
     )
 
 

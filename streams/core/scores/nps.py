@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from streams.core.events.record_fields import RecordFields
-from streams.core.events.surveys import SURVEY_KINDS, SURVEY_PROGRAMS
+from streams.core.events.surveys import PROGRAM, SURVEY_KINDS, SURVEY_PROGRAMS
 from streams.core.scores.base import Result, Slots, Unit, rounded
 from streams.core.scores.survey import AnswerScore
 from streams.core.statistics.intervals import adjusted_wald_nps
@@ -30,7 +30,7 @@ class Nps(AnswerScore):
     def slots(self, fields: RecordFields) -> Slots:
         """One in the slot of the answer; nothing for the other program."""
         slots = super().slots(fields)
-        return slots if slots and fields[4] == self._program else ()
+        return slots if slots and fields[PROGRAM] == self._program else ()
 
     def result(self, acc: Mapping[int, int]) -> Result | None:
         """In points, with the adjusted Wald interval."""

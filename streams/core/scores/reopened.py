@@ -8,7 +8,7 @@ from streams.core.scores.base import Result, Slots, Unit
 from streams.core.scores.survey import share_of_slots
 from streams.core.scores.tickets import TicketScore
 
-_NOT_REOPENED, _REOPENED = range(2)
+_REOPENED = 1
 
 
 class Reopened(TicketScore):

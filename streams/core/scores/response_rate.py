@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from streams.core.events.record_fields import RecordFields
-from streams.core.events.surveys import SURVEY
+from streams.core.events.surveys import STATE, SURVEY
 from streams.core.scores.base import Result, Score, Slots, Unit
 from streams.core.scores.survey import ANSWERED, share_of_slots
 
@@ -18,7 +18,7 @@ class ResponseRate(Score):
 
     def slots(self, fields: RecordFields) -> Slots:
         """One in the slot of the state of the survey."""
-        return ((fields[2], 1),) if fields[0] == SURVEY else ()
+        return ((fields[STATE], 1),) if fields[0] == SURVEY else ()
 
     def result(self, acc: Mapping[int, int]) -> Result | None:
         """As a ratio, with Wilson's interval."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from streams.core.events.record_fields import RecordFields
-from streams.core.events.surveys import SURVEY, SURVEY_STATES
+from streams.core.events.surveys import KIND, SCORE, STATE, SURVEY, SURVEY_STATES
 from streams.core.scores.base import Result, Score, Slots, clamped, rounded
 from streams.core.statistics.intervals import mean_interval, wilson
 
@@ -19,9 +19,9 @@ class AnswerScore(Score):
 
     def slots(self, fields: RecordFields) -> Slots:
         """One in the slot of the answer."""
-        if fields[0] != SURVEY or fields[1] != self.kind or fields[2] != ANSWERED:
+        if fields[0] != SURVEY or fields[KIND] != self.kind or fields[STATE] != ANSWERED:
             return ()
-        return ((fields[3], 1),)
+        return ((fields[SCORE], 1),)
 
 
 def mean_of_answers(acc: Mapping[int, int], lowest: int, highest: int) -> Result | None:

@@ -10,7 +10,7 @@ from streams.core.time.panes import FINEST_RESOLUTION_S
 
 _FINEST_MS = FINEST_RESOLUTION_S * 1000
 
-Place = tuple[int, int]
+FinePane = tuple[int, int]
 """Interned dimensions and start of a 10 s pane (ms)."""
 
 
@@ -27,10 +27,10 @@ class ChunkAccumulator:
         self.places = 0
         """How many panes (counted once for all cells and resolutions) will change."""
         self._all_open_ms = lateness.all_open_ms
-        self._seen: set[Place] = set()
+        self._seen: set[FinePane] = set()
         self._added: dict[tuple[int, int, RecordFields], list[int]] = {}
         self._retracted: dict[tuple[int, int, RecordFields], list[int]] = {}
-        self._partly_closed: list[tuple[Place, int, PaneDelta]] = []
+        self._partly_closed: list[tuple[FinePane, int, PaneDelta]] = []
         self._all_time: dict[int, PaneDelta] = {}
         self._stocked: set[int] = set()
 
@@ -59,8 +59,8 @@ class ChunkAccumulator:
         for dims, delta in self._all_time.items():
             partials.apply_all_time(self.label, dimensions.cells_of(dims), delta)
 
-    def _deltas(self) -> dict[Place, PaneDelta]:
-        deltas: dict[Place, PaneDelta] = {}
+    def _deltas(self) -> dict[FinePane, PaneDelta]:
+        deltas: dict[FinePane, PaneDelta] = {}
         for groups, sign in ((self._added, 1), (self._retracted, -1)):
             for (dims, start_ms, fields), (number, last) in groups.items():
                 adds = contribution(fields)
@@ -88,7 +88,7 @@ class ChunkAccumulator:
     def _count_all_time(self, adds: Contribution, time_ms: int, dims: int, sign: int, number: int) -> None:
         self._all_time.setdefault(dims, PaneDelta()).add(adds.stock_slots, adds.stock_codes, time_ms, sign, number)
 
-    def _note(self, place: Place, fields: RecordFields) -> None:
+    def _note(self, place: FinePane, fields: RecordFields) -> None:
         if place not in self._seen:
             self._seen.add(place)
             self.places += 1
