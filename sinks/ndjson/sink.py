@@ -107,7 +107,7 @@ class NdjsonSink(Sink):
             return rejects
 
     def close(self) -> None:
-        """Nothing is kept open between two flushes."""
+        """Does nothing: no file stays open between two flushes."""
 
     def _encode(self) -> None:
         for topic, partition, records in self._buffer.take():

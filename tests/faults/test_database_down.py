@@ -47,7 +47,7 @@ def on(fault_settings: Callable[..., Settings], front: ClickHouseFront) -> Calla
 
 
 def members(settings: Settings) -> list[str]:
-    """Who is in the sinks' group; whoever is thrown out comes back under another name."""
+    """The members of the sinks' group. A member that was removed comes back under another name."""
     with KafkaAdminClient(bootstrap_servers=settings.kafka.brokers) as client:
         described = client.describe_groups([settings.group("sinks")])[settings.group("sinks")]
     return [member["member_id"] for member in described["members"]]

@@ -18,7 +18,7 @@ from tests.support.stream import Stage1, record_of, settings_with
 CONFIG = settings_with(
     kafka={"partitions": 1}, lateness={"allowance": "200d"}, ledger={"horizon": "200d"}, windows={"lengths": ["7d"]}
 )
-"""Nothing is late here: a fit does not know what came too late for the stream."""
+"""Longer than any delay here, so no event is late: a fit does not know which events came too late for the stream."""
 
 HORIZON = 200 * DAY
 STEPS = (0, 1, HOUR, DAY, 3 * DAY)

@@ -33,7 +33,7 @@ CONFIG = settings_with(
     ledger={"horizon": "100d"},
     windows={"lengths": ["5m", "24h", "30d"]},
 )
-"""Nothing is late here, since a re-keyed record is judged by another watermark than the oracle's."""
+"""No event is late here: the stream judges a re-keyed record by another watermark than the oracle."""
 
 patient = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
